@@ -1,0 +1,1 @@
+"""Which eBay sellers sell the products that sell best on Amazon."""

@@ -1,0 +1,45 @@
+"""What every command needs: settings, the stores, and errors as one sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import click
+
+from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.settings import Settings
+from collection_pipeline.tables.locating import application_database
+from collection_pipeline.tables.store import Store, open_store
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@contextmanager
+def stores() -> Iterator[tuple[Settings, Store]]:
+    """The settings and the stores. The embedded database is started if need be, and left as it was found."""
+    settings = Settings.from_mapping(os.environ)
+    with application_database(settings) as url, open_store(url) as store:
+        yield settings, store
+
+
+def told_plainly(command: Callable[P, R]) -> Callable[P, R]:
+    """Makes a command end with one clear sentence and exit code 1 where it would end with a PipelineError."""
+
+    @wraps(command)
+    def told(*args: P.args, **kwargs: P.kwargs) -> R:
+        # The embedded server's library warns that there is no XDG_RUNTIME_DIR, which is of no concern to anybody.
+        warnings.filterwarnings("ignore", module="platformdirs")
+        try:
+            return command(*args, **kwargs)
+        except PipelineError as error:
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(1)
+
+    return told

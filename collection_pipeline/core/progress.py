@@ -1,0 +1,61 @@
+"""How far a collection is, and how long it may still take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from collection_pipeline.core.collections import CollectionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The figures of one collection at one moment, as in the view `collection_progress`."""
+
+    collection_id: str
+    status: CollectionStatus
+    started_at: datetime
+    completed_at: datetime | None
+    departments: int
+    categories_total: int
+    categories_listed: int
+    categories_done: int
+    categories_failed: int
+    products_found: int
+    searches_total: int
+    searches_done: int
+    searches_failed: int
+    searches_skipped: int
+    listings_found: int
+    sellers_found: int
+    new_sellers: int
+    calls: int
+
+    @property
+    def categories_ended(self) -> int:
+        """Categories that are over, one way or the other."""
+        return self.categories_done + self.categories_failed
+
+    @property
+    def searches_ended(self) -> int:
+        """Products that need no more attention."""
+        return self.searches_done + self.searches_failed + self.searches_skipped
+
+    @property
+    def searches_expected(self) -> int:
+        """All products there will be, if the categories not listed yet are like those that are."""
+        if not self.categories_listed:
+            return 0
+        return round(self.searches_total * self.categories_total / self.categories_listed)
+
+    def rate_per_minute(self, now: datetime) -> float:
+        """Products a minute since the start."""
+        minutes = ((self.completed_at or now) - self.started_at).total_seconds() / 60
+        return self.searches_ended / minutes if minutes > 0 else 0.0
+
+    def time_left(self, now: datetime) -> timedelta | None:
+        """An estimate from the rate so far; None while there is nothing to estimate from."""
+        rate = self.rate_per_minute(now)
+        if not rate:
+            return None
+        return timedelta(minutes=max(0, self.searches_expected - self.searches_ended) / rate)

@@ -1,0 +1,300 @@
+"""The four assets: best sellers, listings, sellers, and how many sellers there are."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from decimal import Decimal
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from collection_pipeline.core.activity import SYSTEM, Action, Emit
+from collection_pipeline.core.collecting import CollectingResult, Collector
+from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.fetching import fetch_best_sellers
+from collection_pipeline.core.money import BandRule
+from collection_pipeline.core.products import BestSellerPage, ranked, require_plausible
+from collection_pipeline.core.requests import Requester
+from collection_pipeline.core.retrying import RetryPolicy
+from collection_pipeline.core.searches import PlannedSearch, SearchStatus
+from collection_pipeline.core.searching import SearchRules
+from collection_pipeline.orchestration.describing import preview, table_metadata
+from collection_pipeline.orchestration.partitions import MARKETPLACE_POOL, categories
+from collection_pipeline.orchestration.reporting import report, write
+from collection_pipeline.orchestration.resources import OpenBestSellers, OpenListings
+from collection_pipeline.orchestration.scope import COLLECTION_TAG, Scope, entered
+from collection_pipeline.settings import Settings
+from collection_pipeline.tables import schema
+from collection_pipeline.tables.store import Store
+
+GROUP = "collection"
+OWNERS = ["team:data"]
+
+
+class BestSellersConfig(dg.Config):
+    """How a category's best sellers are fetched."""
+
+    least_share_of_known: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="A new list with less than this share of the products already known is not believed, and the known "
+        "list stays. 0 believes everything.",
+    )
+
+
+class SearchConfig(dg.Config):
+    """How products are searched on eBay."""
+
+    min_markup_percent: float = Field(
+        default=80, gt=-100, le=10_000, description="Lower end of the price band: 80 means 1.8 times the Amazon price."
+    )
+    max_markup_percent: float = Field(
+        default=120,
+        gt=-100,
+        le=10_000,
+        description="Upper end of the price band: 120 means 2.2 times the Amazon price.",
+    )
+    pages: int = Field(
+        default=3, ge=1, le=50, description="Result pages per product, of 200 listings and one quota call each."
+    )
+    pause_between_pages_ms: int = Field(
+        default=200, ge=0, le=60_000, description="Pause between two pages of one product, in milliseconds."
+    )
+
+    def rules(self) -> SearchRules:
+        """The same as the core knows it. Raises PipelineError for a band that is upside down."""
+        band = BandRule(Decimal(str(self.min_markup_percent)), Decimal(str(self.max_markup_percent)))
+        return SearchRules(band, self.pages, self.pause_between_pages_ms / 1000)
+
+
+@dg.asset(
+    partitions_def=categories,
+    pool=MARKETPLACE_POOL,
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"amazon", "postgres"},
+    metadata=table_metadata(schema.amazon_products),
+)
+def amazon_products(
+    context: dg.AssetExecutionContext,
+    config: BestSellersConfig,
+    amazon: dg.ResourceParam[OpenBestSellers],
+    store: dg.ResourceParam[Store],
+    settings: dg.ResourceParam[Settings],
+) -> dg.MaterializeResult[None]:
+    """The best sellers of one category: one row per category and ASIN, with position, title, price and rating.
+
+    Fetched page by page from the category's Amazon browse node, about 50 products a page. The list replaces the former
+    one only if all pages came and it is not implausibly short. A product whose price was not shown is kept without one.
+
+    Example: `SELECT position, title, price FROM amazon_products WHERE category = 'kitchen-coffee-machines'`
+    """
+    began = time.monotonic()
+    with entered(context, store, settings) as scope:
+        pages: list[BestSellerPage] = []
+        # A run that is tried again within its collection does not buy the pages a second time.
+        is_known = store.products.was_fetched(scope.collection_id, scope.category)
+        calls = 0
+        if not is_known:
+            pages, calls = report(context, store, lambda emit: _fetch(scope, amazon, store, emit))
+            products = ranked(pages)
+            known = store.products.count(scope.org_id, scope.category)
+            require_plausible(products, known=known, category=scope.category, least_share=config.least_share_of_known)
+            store.products.replace(scope.org_id, scope.collection_id, scope.category, products, calls=calls)
+    coverage = store.quality.price_coverage(scope.org_id, scope.category)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": coverage.products,
+            "products": coverage.products,
+            "without_price": coverage.products - coverage.priced,
+            "bad_rows": sum(len(page.bad_rows) for page in pages),
+            "pages": len(pages),
+            "api_calls": calls,
+            "fetched_before": is_known,
+            "seconds": round(time.monotonic() - began, 2),
+            "collection": scope.collection_id,
+            "preview": preview(
+                ("position", "asin", "title", "price"), store.products.preview(scope.org_id, scope.category)
+            ),
+        }
+    )
+
+
+async def _fetch(scope: Scope, amazon: OpenBestSellers, store: Store, emit: Emit) -> tuple[list[BestSellerPage], int]:
+    category = store.catalogue.current().categories.get(scope.category)
+    if category is None:
+        raise PipelineError(
+            f"The category {scope.category!r} is not in the catalogue in force. Load a catalogue that has it with "
+            "`collection-pipeline catalogue load FILE`."
+        )
+    activity = scope.activity("amazon", emit)
+    requester = Requester(activity, RetryPolicy(), asyncio.sleep, worker_id=1)
+    async with amazon(store.usage) as source:
+        pages = await fetch_best_sellers(source, category.node, requester)
+    activity.record(1, Action.COMPLETE, items_count=sum(len(page.products) for page in pages))
+    return pages, requester.calls
+
+
+@dg.asset(
+    deps=[amazon_products],
+    partitions_def=categories,
+    pool=MARKETPLACE_POOL,
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"ebay", "postgres"},
+    metadata=table_metadata(schema.ebay_listings),
+)
+def ebay_listings(
+    context: dg.AssetExecutionContext,
+    config: SearchConfig,
+    ebay: dg.ResourceParam[OpenListings],
+    store: dg.ResourceParam[Store],
+    settings: dg.ResourceParam[Settings],
+) -> dg.MaterializeResult[None]:
+    """The eBay listings of one category's best sellers: the evidence that a seller sells a product.
+
+    Every product with a price is searched by its title inside the price band: brand new, fixed price, free delivery,
+    located in the US. Five workers share the products; each commits a product's listings together with its checkpoint
+    in `product_searches` before it takes the next. A product is searched once per collection, by the first category
+    that lists it.
+
+    Example: `SELECT seller_name, price, url FROM ebay_listings WHERE asin = 'B000000000' AND gone_at IS NULL`
+    """
+    began = time.monotonic()
+    with entered(context, store, settings) as scope:
+        rules = config.rules()
+        store.collections.agree_on_band(scope.collection_id, rules.band)
+        products = store.products.searches(scope.org_id, scope.category)
+        store.searches.plan(scope.collection_id, scope.category, products)
+        pending = store.searches.pending(scope.collection_id, scope.category)
+        searches = [search for search in products if search.asin in pending]
+        result = report(context, store, lambda emit: _search(scope, ebay, store, searches, rules, emit))
+        if result.stopped_by is not None:
+            raise result.stopped_by
+        tally = store.searches.tally(scope.collection_id, scope.category)
+        tally.require_some_success(scope.category)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": tally.listings,
+            "products": len(products),
+            "searched": tally.outcomes[SearchStatus.DONE] + tally.outcomes[SearchStatus.EMPTY],
+            "without_match": tally.outcomes[SearchStatus.EMPTY],
+            "without_price": tally.skipped["no_price"],
+            "skipped": tally.outcomes[SearchStatus.SKIPPED],
+            "in_other_categories": len(products) - tally.outcomes.total(),
+            "failed": tally.outcomes[SearchStatus.FAILED],
+            "listings": tally.listings,
+            "api_calls": tally.calls,
+            "seconds": round(time.monotonic() - began, 2),
+            "collection": scope.collection_id,
+            "preview": preview(
+                ("seller", "title", "price", "listing"), store.searches.preview(scope.org_id, scope.category)
+            ),
+        }
+    )
+
+
+def _search(
+    scope: Scope, ebay: OpenListings, store: Store, searches: list[PlannedSearch], rules: SearchRules, emit: Emit
+) -> Coroutine[Any, Any, CollectingResult]:
+    async def search() -> CollectingResult:
+        async with ebay(store.usage) as source:
+            collector = Collector(
+                source,
+                store.searches.checkpoints(scope.org_id, scope.collection_id),
+                rules,
+                RetryPolicy(),
+                scope.activity("ebay", emit),
+                asyncio.sleep,
+            )
+            return await collector.collect(searches)
+
+    return search()
+
+
+@dg.asset(
+    deps=[ebay_listings],
+    partitions_def=categories,
+    pool=MARKETPLACE_POOL,
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"postgres"},
+    metadata=table_metadata(schema.sellers),
+)
+def ebay_sellers(
+    context: dg.AssetExecutionContext,
+    store: dg.ResourceParam[Store],
+    settings: dg.ResourceParam[Settings],
+) -> dg.MaterializeResult[None]:
+    """The sellers of one category's listings, merged into the organisation's seller list: one row per account.
+
+    Calls no marketplace, so it can be materialized again for free; a second time changes nothing. New sellers make one
+    row in `seller_audit_log`. Removed sellers stay removed, and names given by hand stay as they are.
+
+    Example: `SELECT display_name, product_count FROM sellers WHERE status = 'active' ORDER BY product_count DESC`
+    """
+    began = time.monotonic()
+    with entered(context, store, settings) as scope:
+        events: list[Any] = []
+        activity = scope.activity("ebay", events.append)
+        merged = store.sellers.merge(scope.org_id, scope.collection_id, scope.category, actor=f"run {scope.run_id}")
+        activity.record(SYSTEM, Action.DEDUPED, items_count=merged.found)
+        activity.record(SYSTEM, Action.INSERTED, items_count=merged.new, new_sellers_count=merged.new)
+        activity.record(SYSTEM, Action.UPDATED, items_count=merged.known)
+        write(context, store, events)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": merged.seller_count,
+            "sellers_found": merged.found,
+            "new_sellers": merged.new,
+            "known_sellers": merged.known,
+            "sellers_on_list": merged.seller_count,
+            "seconds": round(time.monotonic() - began, 2),
+            "collection": scope.collection_id,
+            "preview": preview(
+                ("seller", "best_sellers", "feedback_percent", "feedback_score"),
+                store.sellers.preview(scope.org_id, scope.category),
+            ),
+        }
+    )
+
+
+@dg.asset(
+    deps=[ebay_sellers],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"postgres"},
+    metadata=table_metadata(schema.seller_count_snapshots),
+)
+def seller_count_snapshot(
+    context: dg.AssetExecutionContext,
+    store: dg.ResourceParam[Store],
+    settings: dg.ResourceParam[Settings],
+) -> dg.MaterializeResult[None]:
+    """How many sellers the list holds now: one more row in `seller_count_snapshots`.
+
+    A sensor materializes it once the last run of a collection has ended, also if some failed; it closes the collection.
+    Materialized by hand it counts the list with the cause `manual`.
+
+    Example: `SELECT taken_at, seller_count, new_sellers, cause FROM seller_count_snapshots ORDER BY taken_at`
+    """
+    collection_id = context.run.tags.get(COLLECTION_TAG)
+    if collection_id is None:
+        snapshot = store.snapshots.by_hand(settings.org_id)
+    else:
+        snapshot = store.snapshots.of_collection(collection_id)
+    return dg.MaterializeResult(
+        metadata={
+            "seller_count": snapshot.seller_count,
+            "new_sellers": snapshot.new_sellers,
+            "cause": snapshot.cause,
+            "collection": snapshot.collection_id or "–",
+            "organisation": snapshot.org_id,
+            "taken_at": dg.MetadataValue.timestamp(snapshot.taken_at),
+        }
+    )
+
+
+ASSETS = [amazon_products, ebay_listings, ebay_sellers, seller_count_snapshot]

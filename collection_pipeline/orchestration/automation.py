@@ -1,0 +1,121 @@
+"""What runs by itself: sensors that bring Dagster to what the tables say should happen."""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+
+from collection_pipeline.core.catalogue import partition_changes
+from collection_pipeline.core.collections import CollectionStatus, is_over, settlements, to_start
+from collection_pipeline.orchestration.operations import collect_category, record_seller_count
+from collection_pipeline.orchestration.partitions import categories
+from collection_pipeline.orchestration.runs import backfill_goes_on, category_runs, snapshot_runs
+from collection_pipeline.orchestration.scope import COLLECTION_TAG
+from collection_pipeline.tables.collections import Collection
+from collection_pipeline.tables.store import Store
+
+SNAPSHOT_ATTEMPTS = 5
+"""Runs that may try to take one snapshot before somebody has to look why they fail."""
+
+
+@dg.sensor(minimum_interval_seconds=10, default_status=dg.DefaultSensorStatus.RUNNING)
+def catalogue_partitions(
+    context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store]
+) -> dg.SensorResult | dg.SkipReason:
+    """Keeps the partitions equal to the categories of the catalogue in force."""
+    known = set(context.instance.get_dynamic_partitions(_name(categories)))
+    changes = partition_changes(set(store.catalogue.current().categories), known)
+    if not changes.added and not changes.gone:
+        return dg.SkipReason(f"The {len(known)} partitions are the catalogue's.")
+    return dg.SensorResult(
+        dynamic_partitions_requests=[
+            categories.build_add_request(sorted(changes.added)),
+            categories.build_delete_request(sorted(changes.gone)),
+        ]
+    )
+
+
+@dg.sensor(job=collect_category, minimum_interval_seconds=2, default_status=dg.DefaultSensorStatus.RUNNING)
+def start_collections(
+    context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store]
+) -> dg.SensorResult | dg.SkipReason:
+    """Asks for one run per planned category of every open collection. A run key makes each run happen once."""
+    requests = [
+        request
+        for collection in store.collections.open()
+        for request in _runs_to_start(context.instance, store, collection)
+    ]
+    if not requests:
+        return dg.SkipReason("No open collection has a category that is not started.")
+    known = set(context.instance.get_dynamic_partitions(_name(categories)))
+    missing = sorted({request.partition_key for request in requests if request.partition_key} - known)
+    return dg.SensorResult(
+        run_requests=requests, dynamic_partitions_requests=[categories.build_add_request(missing)] if missing else []
+    )
+
+
+def _runs_to_start(instance: dg.DagsterInstance, store: Store, collection: Collection) -> Iterator[dg.RunRequest]:
+    units = store.collections.units(collection.collection_id)
+    for unit in to_start(units, category_runs(instance, collection.collection_id)):
+        yield dg.RunRequest(
+            run_key=f"{collection.collection_id}:{unit.category}:{unit.attempt}",
+            partition_key=unit.category,
+            tags={COLLECTION_TAG: collection.collection_id},
+            run_config=_run_config(collection),
+        )
+
+
+def _run_config(collection: Collection) -> dict[str, object]:
+    if collection.band is None:
+        return {}
+    band = {
+        "min_markup_percent": float(collection.band.min_markup_percent),
+        "max_markup_percent": float(collection.band.max_markup_percent),
+    }
+    return {"ops": {"ebay_listings": {"config": band}}}
+
+
+@dg.sensor(job=record_seller_count, minimum_interval_seconds=2, default_status=dg.DefaultSensorStatus.RUNNING)
+def finish_collections(
+    context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store]
+) -> dg.SensorResult | dg.SkipReason:
+    """Writes down how runs ended, and asks for the snapshot once a collection's last run has."""
+    for collection in store.collections.open():
+        _settle(context.instance, store, collection)
+    requests = [
+        request
+        for collection in store.collections.open()
+        if collection.status is CollectionStatus.FINISHING
+        for request in _snapshot_request(context.instance, collection)
+    ]
+    return dg.SensorResult(run_requests=requests) if requests else dg.SkipReason("No collection is ending.")
+
+
+def _settle(instance: dg.DagsterInstance, store: Store, collection: Collection) -> None:
+    collection_id = collection.collection_id
+    runs = category_runs(instance, collection_id)
+    store.collections.settle(collection_id, settlements(store.collections.units(collection_id), runs))
+    if is_over(
+        store.collections.units(collection_id), runs, more_runs_to_come=backfill_goes_on(instance, collection_id)
+    ):
+        store.collections.begin_finishing(collection_id)
+
+
+def _snapshot_request(instance: dg.DagsterInstance, collection: Collection) -> Sequence[dg.RunRequest]:
+    ending = collection.endings + 1
+    attempts = snapshot_runs(instance, collection.collection_id, ending)
+    if any(run.is_active for run in attempts) or len(attempts) >= SNAPSHOT_ATTEMPTS:
+        return []
+    return [
+        dg.RunRequest(
+            run_key=f"{collection.collection_id}:snapshot:{ending}:{len(attempts) + 1}",
+            tags={COLLECTION_TAG: collection.collection_id, "ending": str(ending)},
+        )
+    ]
+
+
+def _name(partitions: dg.DynamicPartitionsDefinition) -> str:
+    assert partitions.name is not None
+    return partitions.name
+
+
+SENSORS = [catalogue_partitions, start_collections, finish_collections]

@@ -1,0 +1,120 @@
+"""Doing asynchronous work inside a step while its events are written beside it.
+
+The work runs on an event loop in a thread of its own and hands its events over without waiting. The step's own thread
+writes them: to `activity_events` first, then to Dagster's log, and as lines on standard error.
+"""
+
+import asyncio
+import logging
+import queue
+import sys
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Generic, TypeVar
+
+import dagster as dg
+
+from collection_pipeline.core.activity import Action, ActivityEvent, Emit
+from collection_pipeline.orchestration.event_log import log_observations
+from collection_pipeline.tables.store import Store
+
+T = TypeVar("T")
+
+WRITE_EVERY_S = 0.25
+"""How long events may wait to be written together; well inside the 2 seconds of activity that a crash may lose."""
+
+_LEVELS = {Action.ERROR: logging.ERROR, Action.RATE_LIMITED: logging.WARNING, Action.PAUSED: logging.WARNING}
+
+
+def report(context: dg.AssetExecutionContext, store: Store, work: Callable[[Emit], Coroutine[Any, Any, T]]) -> T:
+    """The result of `work(emit)`, every event of which is written by the time this returns or raises.
+
+    An interruption of the step (a termination in the UI, Ctrl-C) cancels the work and waits for its clean end.
+    """
+    events: queue.SimpleQueue[ActivityEvent] = queue.SimpleQueue()
+    worker = _LoopThread(work(events.put))
+    worker.start()
+    try:
+        while worker.is_alive():
+            worker.join(WRITE_EVERY_S)
+            write(context, store, list(_drained(events)))
+    finally:
+        worker.cancel_and_join()
+        write(context, store, list(_drained(events)))
+    return worker.result()
+
+
+def write(context: dg.AssetExecutionContext, store: Store, events: list[ActivityEvent]) -> None:
+    """Writes events to the table, to Dagster's log and to standard error."""
+    if not events:
+        return
+    store.activity.append(events)
+    log_observations(
+        context,
+        [
+            (_observation(context, event), event.timestamp.timestamp(), _LEVELS.get(event.action, logging.INFO))
+            for event in events
+        ],
+    )
+    print("\n".join(event.line() for event in events), file=sys.stderr, flush=True)
+
+
+def _observation(context: dg.AssetExecutionContext, event: ActivityEvent) -> dg.AssetObservation:
+    facts: dict[str, Any] = {
+        "worker": event.worker_id,
+        "action": event.action.value,
+        "category": event.category,
+        "product": event.product_name,
+        "items": event.items_count,
+        "new_sellers": event.new_sellers_count,
+        "duration_ms": event.duration_ms,
+        "attempt": event.attempt,
+        "error": event.error_message,
+        "error_type": event.error_type,
+        "error_stage": event.error_stage,
+        "url": dg.MetadataValue.url(event.url) if event.url else None,
+        "api_params": dg.MetadataValue.json(dict(event.api_params)) if event.api_params else None,
+    }
+    return dg.AssetObservation(
+        asset_key=context.asset_key,
+        partition=context.partition_key,
+        description=event.line(),
+        metadata={name: value for name, value in facts.items() if value is not None},
+    )
+
+
+def _drained(events: "queue.SimpleQueue[ActivityEvent]") -> Iterator[ActivityEvent]:
+    while True:
+        try:
+            yield events.get_nowait()
+        except queue.Empty:
+            return
+
+
+class _LoopThread(threading.Thread, Generic[T]):
+    """Runs one coroutine on an event loop of its own and keeps its result or error."""
+
+    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+        super().__init__(name="collecting", daemon=True)
+        self._loop = asyncio.new_event_loop()
+        self._task = self._loop.create_task(work)
+
+    def run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            # Errors stay in the task; `result` raises them in the thread that asked for the work.
+            self._loop.run_until_complete(asyncio.wait([self._task]))
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        finally:
+            self._loop.close()
+
+    def cancel_and_join(self) -> None:
+        if self.is_alive():
+            self._loop.call_soon_threadsafe(self._task.cancel)
+        self.join()
+
+    def result(self) -> T:
+        error = self._task.exception()
+        if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            raise error.exceptions[0]
+        return self._task.result()

@@ -1,0 +1,58 @@
+"""What assets, checks and sensors are given: the stores, and ways to open the marketplaces."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+
+import dagster as dg
+
+from collection_pipeline.core.listings import ListingSource
+from collection_pipeline.core.products import BestSellerSource
+from collection_pipeline.core.usage import CallLedger
+from collection_pipeline.settings import Settings
+from collection_pipeline.sources.ebay import EbayAccount
+from collection_pipeline.sources.opening import open_best_sellers, open_listings
+from collection_pipeline.sources.oxylabs import OxylabsAccount
+from collection_pipeline.tables.locating import application_database
+from collection_pipeline.tables.store import Store, open_store
+
+OpenBestSellers = Callable[[CallLedger], AbstractAsyncContextManager[BestSellerSource]]
+"""Opens Amazon's best sellers for one run: one pooled client, closed at its end."""
+
+OpenListings = Callable[[CallLedger], AbstractAsyncContextManager[ListingSource]]
+"""Opens eBay's search for one run: one pooled client, closed at its end."""
+
+
+@dg.resource(description="Settings from the environment, read when a run begins.")
+def settings(_context: dg.InitResourceContext) -> Settings:
+    """The process's settings. A wrong one fails the run that needs it, never the loading of the definitions."""
+    return Settings.from_mapping(os.environ)
+
+
+@dg.resource(description="The output tables.", required_resource_keys={"settings"})
+def store(context: dg.InitResourceContext) -> Iterator[Store]:
+    """The stores, connected for as long as a run or a sensor tick takes."""
+    with application_database(context.resources.settings) as url, open_store(url) as opened:
+        yield opened
+
+
+@dg.resource(description="Amazon best sellers through Oxylabs.", required_resource_keys={"settings"})
+def amazon(context: dg.InitResourceContext) -> OpenBestSellers:
+    """How to open the source of best sellers."""
+    chosen: Settings = context.resources.settings
+    username, password = chosen.oxylabs_credentials
+    return partial(open_best_sellers, OxylabsAccount(chosen.oxylabs_url, username, password))
+
+
+@dg.resource(description="eBay listings through the Browse API.", required_resource_keys={"settings"})
+def ebay(context: dg.InitResourceContext) -> OpenListings:
+    """How to open the source of listings."""
+    chosen: Settings = context.resources.settings
+    client_id, client_secret = chosen.ebay_credentials
+    return partial(
+        open_listings, EbayAccount(chosen.ebay_api_url, client_id, client_secret, marketplace=chosen.ebay_marketplace)
+    )
+
+
+RESOURCES = {"settings": settings, "store": store, "amazon": amazon, "ebay": ebay}

@@ -1,0 +1,52 @@
+"""Facts about a collection's runs, read from Dagster and said in the core's words."""
+
+import dagster as dg
+
+from collection_pipeline.core.collections import RunFact, RunState, backfill_of_collection
+from collection_pipeline.orchestration.operations import record_seller_count
+from collection_pipeline.orchestration.scope import COLLECTION_TAG
+
+_STATES = {
+    dg.DagsterRunStatus.SUCCESS: RunState.SUCCEEDED,
+    dg.DagsterRunStatus.FAILURE: RunState.FAILED,
+    dg.DagsterRunStatus.CANCELED: RunState.CANCELED,
+}
+
+_BACKFILL_GOES_ON = {"REQUESTED", "CANCELING", "FAILING"}
+
+
+def category_runs(instance: dg.DagsterInstance, collection_id: str) -> list[RunFact]:
+    """The runs of a collection that work on a category."""
+    records = instance.get_run_records(dg.RunsFilter(tags={COLLECTION_TAG: collection_id}))
+    return [
+        _fact(instance, record, category)
+        for record in records
+        if (category := record.dagster_run.tags.get("dagster/partition")) is not None
+    ]
+
+
+def snapshot_runs(instance: dg.DagsterInstance, collection_id: str, ending: int) -> list[RunFact]:
+    """The runs that were to take the snapshot of one ending of a collection."""
+    filters = dg.RunsFilter(
+        job_name=record_seller_count.name, tags={COLLECTION_TAG: collection_id, "ending": str(ending)}
+    )
+    return [_fact(instance, record, "") for record in instance.get_run_records(filters)]
+
+
+def backfill_goes_on(instance: dg.DagsterInstance, collection_id: str) -> bool:
+    """Whether a backfill that is this collection may still start runs."""
+    backfill_id = backfill_of_collection(collection_id)
+    backfill = instance.get_backfill(backfill_id) if backfill_id else None
+    return backfill is not None and backfill.status.value in _BACKFILL_GOES_ON
+
+
+def _fact(instance: dg.DagsterInstance, record: dg.RunRecord, category: str) -> RunFact:
+    run = record.dagster_run
+    state = _STATES.get(run.status, RunState.ACTIVE)
+    message = _last_words(instance, run.run_id) if state is RunState.FAILED else None
+    return RunFact(run.run_id, category, state, record.create_timestamp, message)
+
+
+def _last_words(instance: dg.DagsterInstance, run_id: str) -> str | None:
+    failures = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.RUN_FAILURE, limit=1).records
+    return failures[0].event_log_entry.user_message or None if failures else None

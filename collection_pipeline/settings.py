@@ -1,0 +1,98 @@
+"""Settings: one frozen object, read from a mapping such as os.environ, one clear sentence per wrong value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from collection_pipeline.core.collections import DEFAULT_ORG
+from collection_pipeline.core.errors import PipelineError
+
+OXYLABS_URL = "https://realtime.oxylabs.io"
+EBAY_API_URL = "https://api.ebay.com"
+
+
+CREDENTIALS = ("OXYLABS_USERNAME", "OXYLABS_PASSWORD", "EBAY_CLIENT_ID", "EBAY_CLIENT_SECRET")
+
+_NO_CREDENTIALS = (
+    f"There are no marketplace credentials. Set {', '.join(CREDENTIALS)}, or start everything with "
+    "`collection-pipeline up`, which brings the simulator."
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the pipeline keeps its things and whom it asks. Secrets are not part of the representation."""
+
+    home: Path
+    """Folder of the embedded database and of logs (COLLECTION_HOME)."""
+    database_url: str | None = field(repr=False)
+    """Address of a Postgres server's database, or None for the embedded one (COLLECTION_DATABASE_URL)."""
+    catalogue_file: Path | None
+    """A team's own catalogue, in addition to the starter one (COLLECTION_CATALOGUE)."""
+    org_id: str
+    """Organisation whose seller list runs feed (COLLECTION_ORG)."""
+    oxylabs_url: str
+    ebay_api_url: str
+    ebay_marketplace: str
+    oxylabs_username: str | None = field(repr=False)
+    oxylabs_password: str | None = field(repr=False)
+    ebay_client_id: str | None = field(repr=False)
+    ebay_client_secret: str | None = field(repr=False)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether there are no credentials at all, so that only the simulator can answer."""
+        return self.oxylabs_username is None
+
+    @property
+    def oxylabs_credentials(self) -> tuple[str, str]:
+        """User name and password. Raises PipelineError where there are none."""
+        if self.oxylabs_username is None or self.oxylabs_password is None:
+            raise PipelineError(_NO_CREDENTIALS)
+        return self.oxylabs_username, self.oxylabs_password
+
+    @property
+    def ebay_credentials(self) -> tuple[str, str]:
+        """Client id and client secret. Raises PipelineError where there are none."""
+        if self.ebay_client_id is None or self.ebay_client_secret is None:
+            raise PipelineError(_NO_CREDENTIALS)
+        return self.ebay_client_id, self.ebay_client_secret
+
+    @classmethod
+    def from_mapping(cls, environment: Mapping[str, str]) -> Settings:
+        """Reads and checks every setting. An empty value counts as none. Raises PipelineError."""
+        values = {name: value.strip() for name, value in environment.items() if value.strip()}
+        _require_whole_credentials(values)
+        catalogue = values.get("COLLECTION_CATALOGUE")
+        return cls(
+            home=Path(values.get("COLLECTION_HOME", ".collection")).expanduser().absolute(),
+            database_url=values.get("COLLECTION_DATABASE_URL"),
+            catalogue_file=Path(catalogue).expanduser() if catalogue else None,
+            org_id=values.get("COLLECTION_ORG", DEFAULT_ORG),
+            oxylabs_url=_url(values, "OXYLABS_URL", OXYLABS_URL),
+            ebay_api_url=_url(values, "EBAY_API_URL", EBAY_API_URL),
+            ebay_marketplace=values.get("EBAY_MARKETPLACE", "EBAY_US"),
+            oxylabs_username=values.get("OXYLABS_USERNAME"),
+            oxylabs_password=values.get("OXYLABS_PASSWORD"),
+            ebay_client_id=values.get("EBAY_CLIENT_ID"),
+            ebay_client_secret=values.get("EBAY_CLIENT_SECRET"),
+        )
+
+
+def _require_whole_credentials(values: Mapping[str, str]) -> None:
+    missing = [name for name in CREDENTIALS if name not in values]
+    if missing and len(missing) < len(CREDENTIALS):
+        raise PipelineError(
+            f"Credentials are only half there: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set. "
+            "A collection needs both Amazon (through Oxylabs) and eBay. Set what is missing, or unset all four to try "
+            "the pipeline on simulated data."
+        )
+
+
+def _url(values: Mapping[str, str], name: str, default: str) -> str:
+    url = values.get(name, default).rstrip("/")
+    if not url.startswith(("http://", "https://")):
+        raise PipelineError(f"{name} is {url!r}; it must start with http:// or https://.")
+    return url

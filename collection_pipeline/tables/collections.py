@@ -1,0 +1,295 @@
+"""Collections and their categories: what was asked for, and how it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+
+from collection_pipeline.core.collections import (
+    OPEN_STATUSES,
+    CategoryStatus,
+    CategoryUnit,
+    CollectionPlan,
+    CollectionStatus,
+    Settlement,
+)
+from collection_pipeline.core.errors import PipelineError, SourceError
+from collection_pipeline.core.money import BandRule
+from collection_pipeline.core.progress import Progress
+from collection_pipeline.core.searches import SearchStatus
+from collection_pipeline.tables.schema import collection_categories, collections, product_searches
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One row of `collections`."""
+
+    collection_id: str
+    org_id: str
+    status: CollectionStatus
+    preset: str | None
+    band: BandRule | None
+    started_at: datetime
+    completed_at: datetime | None
+    seller_count_snapshot: int | None
+    endings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One unit of a collection that failed: a category, or a product of one."""
+
+    unit: str
+    category: str
+    asin: str | None
+    reason: str
+    error_stage: str | None
+    error_message: str | None
+
+
+class CollectionStore:
+    """Starts collections, enters runs into them, and writes down how their categories end."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def start(self, plan: CollectionPlan) -> tuple[Collection, bool]:
+        """The collection of a plan, and whether this call started it.
+
+        A collection of that id, or an open one that collects the same, is given back instead of a second one. Raises
+        PipelineError where the id is taken by a collection of something else.
+        """
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(
+                    collections.insert().values(
+                        collection_id=plan.collection_id,
+                        org_id=plan.org_id,
+                        status=CollectionStatus.RUNNING,
+                        preset=plan.preset,
+                        fingerprint=plan.fingerprint,
+                        min_markup_percent=plan.band.min_markup_percent,
+                        max_markup_percent=plan.band.max_markup_percent,
+                    )
+                )
+                connection.execute(
+                    collection_categories.insert(),
+                    [
+                        {
+                            "collection_id": plan.collection_id,
+                            "category": category,
+                            "status": CategoryStatus.PLANNED,
+                        }
+                        for category in plan.categories
+                    ],
+                )
+        except IntegrityError:
+            return self._same(plan), False
+        return self.get(plan.collection_id), True
+
+    def _same(self, plan: CollectionPlan) -> Collection:
+        same = sa.select(collections.c.collection_id).where(
+            collections.c.fingerprint == plan.fingerprint,
+            (collections.c.collection_id == plan.collection_id) | collections.c.status.in_(OPEN_STATUSES),
+        )
+        with self._engine.connect() as connection:
+            found = connection.scalar(same)
+        if found is None:
+            raise PipelineError(
+                f"There is already a collection {plan.collection_id!r}, of other categories or another price band. "
+                "Choose another name."
+            )
+        return self.get(found)
+
+    def enter(self, collection_id: str, category: str, run_id: str, *, org_id: str) -> Collection:
+        """A run begins to work on a category. Creates the collection of a run that was started by hand, for `org_id`.
+
+        A collection that had already ended is open again, and will end again.
+        """
+        with self._engine.begin() as connection:
+            connection.execute(
+                insert(collections)
+                .values(collection_id=collection_id, org_id=org_id, status=CollectionStatus.RUNNING)
+                .on_conflict_do_nothing()
+            )
+            connection.execute(
+                collections.update()
+                .where(collections.c.collection_id == collection_id, collections.c.status != CollectionStatus.RUNNING)
+                # Without its fingerprint: another collection of the same may have been started since it ended.
+                .values(
+                    status=CollectionStatus.RUNNING, completed_at=None, seller_count_snapshot=None, fingerprint=None
+                )
+            )
+            upsert = insert(collection_categories).values(
+                collection_id=collection_id,
+                category=category,
+                status=CategoryStatus.RUNNING,
+                run_id=run_id,
+                started_at=sa.func.now(),
+            )
+            connection.execute(
+                upsert.on_conflict_do_update(
+                    constraint=collection_categories.primary_key,
+                    set_={
+                        "status": CategoryStatus.RUNNING,
+                        "run_id": run_id,
+                        "started_at": sa.func.coalesce(collection_categories.c.started_at, sa.func.now()),
+                        "ended_at": None,
+                        "reason": None,
+                        "error_stage": None,
+                        "error_message": None,
+                    },
+                )
+            )
+        return self.get(collection_id)
+
+    def agree_on_band(self, collection_id: str, band: BandRule) -> None:
+        """Stores the band rule with the collection. Raises PipelineError if it already has another one."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                collections.update()
+                .where(collections.c.collection_id == collection_id, collections.c.min_markup_percent.is_(None))
+                .values(min_markup_percent=band.min_markup_percent, max_markup_percent=band.max_markup_percent)
+            )
+        agreed = self.get(collection_id).band
+        if agreed != band:
+            raise PipelineError(
+                f"The collection {collection_id} searches between {agreed}; this run asks for {band}. Use the "
+                "collection's band, or start another collection."
+            )
+
+    def category_failed(self, collection_id: str, category: str, error: PipelineError) -> None:
+        """Writes down why a category failed, at once: the process may not live to report it otherwise."""
+        self._end_category(
+            collection_id,
+            category,
+            status=CategoryStatus.FAILED,
+            reason=error.kind,
+            error_stage=error.stage if isinstance(error, SourceError) else None,
+            error_message=str(error),
+        )
+
+    def settle(self, collection_id: str, settled: Sequence[Settlement]) -> None:
+        """Writes down how runs ended that could not say it themselves."""
+        for settlement in settled:
+            self._end_category(
+                collection_id,
+                settlement.category,
+                status=settlement.status,
+                run_id=settlement.run_id,
+                reason=settlement.reason,
+                error_message=settlement.message,
+            )
+
+    def _end_category(self, collection_id: str, category: str, **values: object) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(
+                collection_categories.update()
+                .where(
+                    collection_categories.c.collection_id == collection_id,
+                    collection_categories.c.category == category,
+                )
+                .values(ended_at=sa.func.now(), **values)
+            )
+
+    def begin_finishing(self, collection_id: str) -> bool:
+        """Closes a running collection for its snapshot; whether this call did it.
+
+        Searches that no run got round to are failures with that reason, so that the outcomes add up to the plan.
+        """
+        with self._engine.begin() as connection:
+            closed = connection.execute(
+                collections.update()
+                .where(collections.c.collection_id == collection_id, collections.c.status == CollectionStatus.RUNNING)
+                .values(status=CollectionStatus.FINISHING)
+            )
+            if not closed.rowcount:
+                return False
+            connection.execute(
+                product_searches.update()
+                .where(
+                    product_searches.c.collection_id == collection_id,
+                    product_searches.c.status == SearchStatus.PLANNED,
+                )
+                .values(
+                    status=SearchStatus.FAILED,
+                    reason="not_searched",
+                    error_message="The run of its category ended before it was searched.",
+                )
+            )
+        return True
+
+    def get(self, collection_id: str) -> Collection:
+        """One collection. Raises PipelineError if there is none of that id."""
+        found = self._select(collections.c.collection_id == collection_id)
+        if not found:
+            raise PipelineError(
+                f"There is no collection {collection_id!r}. `collection-pipeline collections list` shows them."
+            )
+        return found[0]
+
+    def open(self) -> list[Collection]:
+        """The collections that are not over, oldest first."""
+        return self._select(collections.c.status.in_(OPEN_STATUSES))
+
+    def all(self) -> list[Collection]:
+        """Every collection, oldest first."""
+        return self._select(sa.true())
+
+    def _select(self, condition: sa.ColumnElement[bool]) -> list[Collection]:
+        with self._engine.connect() as connection:
+            rows = connection.execute(collections.select().where(condition).order_by(collections.c.started_at)).all()
+        return [
+            Collection(
+                collection_id=row.collection_id,
+                org_id=row.org_id,
+                status=CollectionStatus(row.status),
+                preset=row.preset,
+                band=None
+                if row.min_markup_percent is None
+                else BandRule(row.min_markup_percent, row.max_markup_percent),
+                started_at=row.started_at,
+                completed_at=row.completed_at,
+                seller_count_snapshot=row.seller_count_snapshot,
+                endings=row.endings,
+            )
+            for row in rows
+        ]
+
+    def units(self, collection_id: str) -> list[CategoryUnit]:
+        """The categories of a collection and how they stand."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                sa.select(
+                    collection_categories.c.category, collection_categories.c.status, collection_categories.c.attempt
+                )
+                .where(collection_categories.c.collection_id == collection_id)
+                .order_by(collection_categories.c.category)
+            ).all()
+        return [CategoryUnit(row.category, CategoryStatus(row.status), row.attempt) for row in rows]
+
+    def progress(self, collection_id: str) -> Progress:
+        """The figures of one collection, true at this moment."""
+        names = ", ".join(Progress.__dataclass_fields__)
+        query = sa.text(f"SELECT {names} FROM collection_progress WHERE collection_id = :collection_id")  # noqa: S608
+        with self._engine.connect() as connection:
+            row = connection.execute(query, {"collection_id": collection_id}).one_or_none()
+        if row is None:
+            self.get(collection_id)  # says that there is none
+            raise AssertionError("every collection has its progress")
+        return Progress(**{**row._asdict(), "status": CollectionStatus(row.status)})
+
+    def failures(self, collection_id: str) -> list[Failure]:
+        """Every unit that failed, with its reason."""
+        query = sa.text(
+            "SELECT unit, category, asin, reason, error_stage, error_message FROM collection_failures "
+            "WHERE collection_id = :collection_id ORDER BY category, asin NULLS FIRST"
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query, {"collection_id": collection_id}).all()
+        return [Failure(*row) for row in rows]

@@ -1,0 +1,54 @@
+"""Bringing a database's schema to the code's, and refusing to work where the two differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.tables.views import COMMENTS, VIEWS
+
+_LOCK = 7_302_115
+"""An arbitrary number of our own: two processes that migrate at once take turns."""
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Applies every migration that the database does not have yet, and brings the views up to date."""
+    with engine.begin() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        command.upgrade(alembic_config(connection), "head")
+        for name, query in VIEWS.items():
+            # OR REPLACE keeps the readers' grants, and refuses to take a column away from them unannounced.
+            connection.execute(sa.text(f"CREATE OR REPLACE VIEW {name} AS {query}"))
+            connection.execute(sa.text(f"COMMENT ON VIEW {name} IS '{COMMENTS[name]}'"))
+
+
+def require_current_schema(engine: sa.Engine) -> None:
+    """Raises PipelineError unless the database's schema is the code's."""
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    scripts = ScriptDirectory.from_config(alembic_config(None))
+    needed = scripts.get_current_head()
+    if found == needed:
+        return
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise PipelineError(
+            f"The database's schema ({found}) is newer than this code ({needed}). Update collection_pipeline."
+        )
+    raise PipelineError(
+        f"The database's schema ({found or 'none yet'}) is older than this code needs ({needed}). "
+        "Run `collection-pipeline database migrate`."
+    )
+
+
+def alembic_config(connection: sa.Connection | None) -> Config:
+    """Alembic's configuration without a file: where the migrations are, and the connection to run them on."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config

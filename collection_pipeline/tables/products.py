@@ -1,0 +1,115 @@
+"""Best sellers: the current list of each category, and every earlier one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from collection_pipeline.core.money import Money
+from collection_pipeline.core.products import Product
+from collection_pipeline.core.searches import PlannedSearch
+from collection_pipeline.tables.schema import amazon_product_history, amazon_products, collection_categories
+
+
+class ProductStore:
+    """Keeps the best sellers of an organisation's categories."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def count(self, org_id: str, category: str) -> int:
+        """How many best sellers of a category are known."""
+        count = sa.select(sa.func.count()).where(
+            amazon_products.c.org_id == org_id, amazon_products.c.category == category
+        )
+        with self._engine.connect() as connection:
+            return connection.scalar(count) or 0
+
+    def was_fetched(self, collection_id: str, category: str) -> bool:
+        """Whether this collection already has the category's best sellers, which then need not be bought again."""
+        fetched = sa.select(collection_categories.c.products).where(
+            collection_categories.c.collection_id == collection_id, collection_categories.c.category == category
+        )
+        with self._engine.connect() as connection:
+            return connection.scalar(fetched) is not None
+
+    def replace(
+        self, org_id: str, collection_id: str, category: str, products: Sequence[Product], *, calls: int
+    ) -> None:
+        """Makes `products` the category's current list and adds it to the history, all or nothing."""
+        rows = [
+            {
+                "org_id": org_id,
+                "category": category,
+                "asin": product.asin,
+                "position": product.position,
+                "title": product.title,
+                "price": product.price.amount if product.price else None,
+                "currency": product.price.currency if product.price else None,
+                "rating": product.rating,
+                "ratings_count": product.ratings_count,
+                "url": product.url,
+                "collection_id": collection_id,
+            }
+            for product in products
+        ]
+        upsert = insert(amazon_products)
+        changed = {name: upsert.excluded[name] for name in rows[0] if name not in ("org_id", "category", "asin")}
+        history = ("collection_id", "category", "asin", "position", "title", "price", "currency")
+        with self._engine.begin() as connection:
+            connection.execute(
+                upsert.on_conflict_do_update(
+                    constraint=amazon_products.primary_key, set_={**changed, "updated_at": sa.func.now()}
+                ),
+                rows,
+            )
+            connection.execute(
+                amazon_products.delete().where(
+                    amazon_products.c.org_id == org_id,
+                    amazon_products.c.category == category,
+                    amazon_products.c.asin.not_in([product.asin for product in products]),
+                )
+            )
+            connection.execute(
+                insert(amazon_product_history).on_conflict_do_nothing(),
+                [{name: row[name] for name in history} for row in rows],
+            )
+            connection.execute(
+                collection_categories.update()
+                .where(
+                    collection_categories.c.collection_id == collection_id,
+                    collection_categories.c.category == category,
+                )
+                .values(products=len(products), calls=collection_categories.c.calls + calls)
+            )
+
+    def searches(self, org_id: str, category: str) -> list[PlannedSearch]:
+        """The category's current best sellers as searches to plan, best position first."""
+        listed = (
+            sa.select(
+                amazon_products.c.asin, amazon_products.c.title, amazon_products.c.price, amazon_products.c.currency
+            )
+            .where(amazon_products.c.org_id == org_id, amazon_products.c.category == category)
+            .order_by(amazon_products.c.position)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(listed).all()
+        return [
+            PlannedSearch(row.asin, row.title, None if row.price is None else Money(row.price, row.currency))
+            for row in rows
+        ]
+
+    def preview(self, org_id: str, category: str, limit: int = 5) -> list[Sequence[object]]:
+        """The first few products as (position, ASIN, title, price), for people."""
+        top = (
+            sa.select(
+                amazon_products.c.position, amazon_products.c.asin, amazon_products.c.title, amazon_products.c.price
+            )
+            .where(amazon_products.c.org_id == org_id, amazon_products.c.category == category)
+            .order_by(amazon_products.c.position)
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(top)]

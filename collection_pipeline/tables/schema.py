@@ -1,0 +1,315 @@
+"""The output tables: the team's contract. Every table and column carries its meaning into the database as a comment.
+
+A change here needs a migration (`migrations/`); a test compares the two.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+MONEY = sa.Numeric(12, 2)
+"""Whole cents of the currency in the column beside it."""
+
+MOMENT = sa.DateTime(timezone=True)
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _one_of(column: str, *values: str) -> sa.CheckConstraint:
+    return sa.CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})", name=f"{column}_known")
+
+
+def _now() -> sa.TextClause:
+    return sa.text("now()")
+
+
+categories = sa.Table(
+    "categories",
+    metadata,
+    sa.Column("category", sa.Text, primary_key=True, comment="Key of the category; the partition key in Dagster."),
+    sa.Column("name", sa.Text, nullable=False, comment="Name for people."),
+    sa.Column("department", sa.Text, nullable=False, comment="Key of the department it belongs to."),
+    sa.Column("department_name", sa.Text, nullable=False, comment="Name of the department for people."),
+    sa.Column("node", sa.Text, nullable=False, comment="Amazon.com browse node number."),
+    sa.Column("position", sa.Integer, nullable=False, comment="Place in the catalogue file, from 1."),
+    sa.Column("retired_at", MOMENT, comment="When it left the catalogue; null while it is in force."),
+    comment="The catalogue in force: one row per Amazon category.",
+)
+
+presets = sa.Table(
+    "presets",
+    metadata,
+    sa.Column("preset", sa.Text, primary_key=True, comment="Key of the preset."),
+    sa.Column("name", sa.Text, nullable=False, comment="Name for people."),
+    sa.Column("description", sa.Text, nullable=False, comment="What it is good for."),
+    sa.Column("categories", sa.ARRAY(sa.Text), nullable=False, comment="Keys of its categories."),
+    sa.Column("position", sa.Integer, nullable=False, comment="Place in the catalogue file, from 1."),
+    comment="Named sets of categories, as in the catalogue in force.",
+)
+
+collections = sa.Table(
+    "collections",
+    metadata,
+    sa.Column("collection_id", sa.Text, primary_key=True, comment="Name of the collection; a tag on its Dagster runs."),
+    sa.Column("org_id", sa.Text, nullable=False, comment="Organisation whose seller list it feeds."),
+    sa.Column(
+        "status",
+        sa.Text,
+        nullable=False,
+        comment="running, finishing (its snapshot is due), completed, completed_with_errors or failed.",
+    ),
+    sa.Column("preset", sa.Text, comment="Preset it was started with; null for chosen categories or manual runs."),
+    sa.Column("fingerprint", sa.Text, comment="Same for plans that would collect the same; null for manual runs."),
+    sa.Column("min_markup_percent", sa.Numeric(8, 2), comment="Lower end of the price band, markup in percent."),
+    sa.Column("max_markup_percent", sa.Numeric(8, 2), comment="Upper end of the price band, markup in percent."),
+    sa.Column(
+        "seller_count_snapshot", sa.BigInteger, comment="Sellers on the list when it last ended; null while it runs."
+    ),
+    sa.Column("endings", sa.Integer, nullable=False, server_default="0", comment="How often it has ended."),
+    sa.Column("started_at", MOMENT, nullable=False, server_default=_now(), comment="When it was started."),
+    sa.Column("completed_at", MOMENT, comment="When it last ended; null while it is open."),
+    _one_of("status", "running", "finishing", "completed", "completed_with_errors", "failed"),
+    sa.Index(
+        "uq_collections_open_fingerprint",
+        "fingerprint",
+        unique=True,
+        postgresql_where=sa.text("status IN ('running', 'finishing')"),
+    ),
+    sa.Index(None, "org_id", "started_at"),
+    comment="One row per collection: one pass over a set of categories. Figures: view collection_progress.",
+)
+
+collection_categories = sa.Table(
+    "collection_categories",
+    metadata,
+    sa.Column("collection_id", sa.ForeignKey("collections.collection_id"), primary_key=True, comment="The collection."),
+    sa.Column("category", sa.Text, primary_key=True, comment="The category."),
+    sa.Column("status", sa.Text, nullable=False, comment="planned, running, done or failed."),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="1", comment="How often it was started."),
+    sa.Column("run_id", sa.Text, comment="The Dagster run that last worked on it."),
+    sa.Column("products", sa.Integer, comment="Best sellers fetched; null if not fetched in this collection."),
+    sa.Column(
+        "calls", sa.Integer, nullable=False, server_default="0", comment="Calls made for its best sellers, retries too."
+    ),
+    sa.Column("sellers_found", sa.Integer, comment="Distinct sellers of its listings; null if not merged yet."),
+    sa.Column(
+        "new_sellers", sa.Integer, nullable=False, server_default="0", comment="Sellers it was the first to bring."
+    ),
+    sa.Column("reason", sa.Text, comment="Kind of the failure, if it failed."),
+    sa.Column("error_stage", sa.Text, comment="Where it failed: api, product_extraction, seller_extraction, …"),
+    sa.Column("error_message", sa.Text, comment="The failure in words."),
+    sa.Column("started_at", MOMENT, comment="When its first run began to work."),
+    sa.Column("ended_at", MOMENT, comment="When it ended."),
+    _one_of("status", "planned", "running", "done", "failed"),
+    comment="The categories of a collection and how each of them stands.",
+)
+
+amazon_products = sa.Table(
+    "amazon_products",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True, comment="Organisation that collected it."),
+    sa.Column("category", sa.Text, primary_key=True, comment="Category it is a best seller of."),
+    sa.Column("asin", sa.Text, primary_key=True, comment="Amazon's product number."),
+    sa.Column("position", sa.Integer, nullable=False, comment="Place among the best sellers, from 1; gaps are real."),
+    sa.Column("title", sa.Text, nullable=False, comment="Title as shown, cut by Amazon at about 125 characters."),
+    sa.Column("price", MONEY, comment="Price; null where the page showed none."),
+    sa.Column("currency", sa.CHAR(3), comment="Currency of the price."),
+    sa.Column("rating", sa.Numeric(2, 1), comment="Stars, 0 to 5; null where not shown."),
+    sa.Column("ratings_count", sa.BigInteger, comment="Number of ratings; null where not shown."),
+    sa.Column("url", sa.Text, nullable=False, comment="The product's page."),
+    sa.Column("collection_id", sa.Text, nullable=False, comment="Collection that last saw it here."),
+    sa.Column("updated_at", MOMENT, nullable=False, server_default=_now(), comment="When it was last seen here."),
+    sa.Index(None, "asin"),
+    comment="Current best sellers: one row per category and product. Earlier lists: amazon_product_history.",
+)
+
+amazon_product_history = sa.Table(
+    "amazon_product_history",
+    metadata,
+    sa.Column("collection_id", sa.ForeignKey("collections.collection_id"), primary_key=True, comment="The collection."),
+    sa.Column("category", sa.Text, primary_key=True, comment="The category."),
+    sa.Column("asin", sa.Text, primary_key=True, comment="Amazon's product number."),
+    sa.Column("position", sa.Integer, nullable=False, comment="Place among the best sellers at that time."),
+    sa.Column("title", sa.Text, nullable=False, comment="Title at that time."),
+    sa.Column("price", MONEY, comment="Price at that time; null where the page showed none."),
+    sa.Column("currency", sa.CHAR(3), comment="Currency of the price."),
+    sa.Column("seen_at", MOMENT, nullable=False, server_default=_now(), comment="When it was seen."),
+    sa.Index(None, "asin", "seen_at"),
+    comment="Position and price of every best seller in every collection.",
+)
+
+product_searches = sa.Table(
+    "product_searches",
+    metadata,
+    sa.Column("collection_id", sa.ForeignKey("collections.collection_id"), primary_key=True, comment="The collection."),
+    sa.Column(
+        "asin", sa.Text, primary_key=True, comment="The product; searched once, however many categories list it."
+    ),
+    sa.Column("category", sa.Text, nullable=False, comment="The category whose run searches it: the first to list it."),
+    sa.Column("status", sa.Text, nullable=False, comment="planned, done, empty (no match), failed or skipped."),
+    sa.Column("reason", sa.Text, comment="Kind of the failure, or why it was skipped."),
+    sa.Column("error_stage", sa.Text, comment="Where it failed: api, product_extraction, seller_extraction, …"),
+    sa.Column("error_message", sa.Text, comment="The failure in words."),
+    sa.Column("query", sa.Text, comment="What eBay was searched for."),
+    sa.Column("price_low", MONEY, comment="Lower edge of the price band, included."),
+    sa.Column("price_high", MONEY, comment="Upper edge of the price band, included."),
+    sa.Column("currency", sa.CHAR(3), comment="Currency of the band."),
+    sa.Column("pages", sa.Integer, nullable=False, server_default="0", comment="Result pages that came back."),
+    sa.Column("calls", sa.Integer, nullable=False, server_default="0", comment="Calls made, failed attempts included."),
+    sa.Column("listings", sa.Integer, nullable=False, server_default="0", comment="Listings that matched every rule."),
+    sa.Column(
+        "rejected", JSONB, nullable=False, server_default="{}", comment="Items that broke a rule, count by rule."
+    ),
+    sa.Column("duration_ms", sa.Integer, comment="Time the search took, waits included, in milliseconds."),
+    sa.Column("searched_at", MOMENT, comment="When it ended; null while planned."),
+    _one_of("status", "planned", "done", "empty", "failed", "skipped"),
+    sa.Index(None, "collection_id", "category", "status"),
+    sa.Index(None, "asin", "searched_at"),
+    comment="One row per product and collection: its search's checkpoint, committed together with its listings.",
+)
+
+ebay_listings = sa.Table(
+    "ebay_listings",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True, comment="Organisation that collected it."),
+    sa.Column("asin", sa.Text, primary_key=True, comment="The product it was found for."),
+    sa.Column("listing_id", sa.Text, primary_key=True, comment="eBay's item number, without the variation."),
+    sa.Column("marketplace", sa.Text, nullable=False, comment="Always ebay; first half of the seller's key."),
+    sa.Column("seller_key", sa.Text, nullable=False, comment="Normalised seller name; see sellers."),
+    sa.Column("seller_name", sa.Text, nullable=False, comment="Seller's name as the listing shows it."),
+    sa.Column("feedback_score", sa.Integer, comment="Seller's feedback score; null where not said."),
+    sa.Column("feedback_percent", sa.Numeric(4, 1), comment="Share of positive feedback; null where there is none."),
+    sa.Column("title", sa.Text, nullable=False, comment="Title of the listing."),
+    sa.Column("price", MONEY, nullable=False, comment="Price, inside the band of the product's search."),
+    sa.Column("currency", sa.CHAR(3), nullable=False, comment="Currency of the price."),
+    sa.Column("condition_id", sa.Text, nullable=False, comment="eBay's condition; 1000 is brand new."),
+    sa.Column("is_fixed_price", sa.Boolean, nullable=False, comment="Whether it can be bought at once."),
+    sa.Column("is_delivery_free", sa.Boolean, nullable=False, comment="Whether delivery in the US costs nothing."),
+    sa.Column("country", sa.CHAR(2), nullable=False, comment="Where the item is."),
+    sa.Column("url", sa.Text, nullable=False, comment="The listing's page."),
+    sa.Column("first_collection_id", sa.Text, nullable=False, comment="Collection that saw it first."),
+    sa.Column("last_collection_id", sa.Text, nullable=False, comment="Collection that saw it last."),
+    sa.Column("first_seen_at", MOMENT, nullable=False, server_default=_now(), comment="When it was first seen."),
+    sa.Column("last_seen_at", MOMENT, nullable=False, server_default=_now(), comment="When it was last seen."),
+    sa.Column("gone_at", MOMENT, comment="When a complete search no longer found it; null while it is current."),
+    sa.Index(None, "org_id", "marketplace", "seller_key"),
+    comment="Listings found for a product: the evidence that a seller sells it. Each obeyed every rule when seen.",
+)
+
+sellers = sa.Table(
+    "sellers",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True, comment="Organisation whose list it is on."),
+    sa.Column("marketplace", sa.Text, primary_key=True, comment="Where the account is: ebay."),
+    sa.Column("seller_key", sa.Text, primary_key=True, comment="Normalised name: who it is, also after a rename."),
+    sa.Column("display_name", sa.Text, nullable=False, comment="Name for people."),
+    sa.Column("status", sa.Text, nullable=False, server_default="active", comment="active or removed."),
+    sa.Column("feedback_score", sa.Integer, comment="Feedback score when last seen; null where not said."),
+    sa.Column("feedback_percent", sa.Numeric(4, 1), comment="Share of positive feedback when last seen."),
+    sa.Column("listing_count", sa.Integer, nullable=False, server_default="0", comment="Its current listings."),
+    sa.Column("product_count", sa.Integer, nullable=False, server_default="0", comment="Products it lists now."),
+    sa.Column("first_collection_id", sa.Text, comment="Collection that brought it; null if added by hand."),
+    sa.Column("last_collection_id", sa.Text, comment="Collection that saw it last; null if none did."),
+    sa.Column("first_seen_at", MOMENT, nullable=False, server_default=_now(), comment="When it came onto the list."),
+    sa.Column("last_seen_at", MOMENT, nullable=False, server_default=_now(), comment="When it was last seen."),
+    _one_of("status", "active", "removed"),
+    sa.Index(None, "org_id", "first_collection_id"),
+    sa.Index(None, "org_id", "status"),
+    comment="The seller list of each organisation: one row per account.",
+)
+
+seller_sightings = sa.Table(
+    "seller_sightings",
+    metadata,
+    sa.Column("collection_id", sa.ForeignKey("collections.collection_id"), primary_key=True, comment="The collection."),
+    sa.Column("marketplace", sa.Text, primary_key=True, comment="Where the account is: ebay."),
+    sa.Column("seller_key", sa.Text, primary_key=True, comment="The seller."),
+    sa.Index(None, "marketplace", "seller_key"),
+    comment="Which collections saw which sellers.",
+)
+
+seller_audit_log = sa.Table(
+    "seller_audit_log",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True, comment="Order of the changes."),
+    sa.Column("org_id", sa.Text, nullable=False, comment="Organisation whose list changed."),
+    sa.Column("action", sa.Text, nullable=False, comment="What was done: discovered, …"),
+    sa.Column("actor", sa.Text, nullable=False, comment="Who did it; a collection acts by its run."),
+    sa.Column("source", sa.Text, nullable=False, comment="collection, manual or import."),
+    sa.Column("collection_id", sa.Text, comment="Collection that did it, if one did."),
+    sa.Column("category", sa.Text, comment="Category whose run did it, if one did."),
+    sa.Column("affected_count", sa.Integer, nullable=False, comment="How many sellers changed."),
+    sa.Column("old_values", JSONB, nullable=False, comment="The changed sellers before: a list of objects."),
+    sa.Column("new_values", JSONB, nullable=False, comment="The changed sellers after: a list of objects."),
+    sa.Column("seller_count_snapshot", sa.BigInteger, nullable=False, comment="Active sellers after the change."),
+    sa.Column("created_at", MOMENT, nullable=False, server_default=sa.text("clock_timestamp()"), comment="When."),
+    _one_of("source", "collection", "manual", "import"),
+    sa.Index(None, "org_id", "id"),
+    sa.Index(None, "collection_id"),
+    comment="Every change of a seller list. Replayed from empty it gives the live list.",
+)
+
+seller_count_snapshots = sa.Table(
+    "seller_count_snapshots",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True, comment="Order of the snapshots."),
+    sa.Column("org_id", sa.Text, nullable=False, comment="Organisation whose list was counted."),
+    sa.Column("collection_id", sa.Text, comment="Collection that had ended; null for a count by hand."),
+    sa.Column("ending", sa.Integer, comment="Which ending of the collection, from 1; a resumed one ends again."),
+    sa.Column("seller_count", sa.BigInteger, nullable=False, comment="Active sellers on the list."),
+    sa.Column("new_sellers", sa.Integer, nullable=False, comment="Sellers that the collection was the first to bring."),
+    sa.Column("cause", sa.Text, nullable=False, comment="collection or manual."),
+    sa.Column("taken_at", MOMENT, nullable=False, server_default=sa.text("clock_timestamp()"), comment="When."),
+    sa.UniqueConstraint("collection_id", "ending", name="uq_seller_count_snapshots_ending"),
+    sa.Index(None, "org_id", "taken_at"),
+    comment="How many sellers a list held, after every collection and every edit.",
+)
+
+activity_events = sa.Table(
+    "activity_events",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True, comment="Order of arrival."),
+    sa.Column("timestamp", MOMENT, nullable=False, comment="When it happened."),
+    sa.Column("run_id", sa.Text, nullable=False, comment="Dagster run."),
+    sa.Column("collection_id", sa.Text, nullable=False, comment="Collection of the run."),
+    sa.Column("worker_id", sa.SmallInteger, nullable=False, comment="1 to 5; 0 is the system."),
+    sa.Column("phase", sa.Text, nullable=False, comment="amazon or ebay."),
+    sa.Column("action", sa.Text, nullable=False, comment="fetching, found, rate_limited, error, complete, …"),
+    sa.Column("category", sa.Text, nullable=False, comment="Category of the run."),
+    sa.Column("product_name", sa.Text, comment="Title of the product being searched."),
+    sa.Column("new_sellers_count", sa.Integer, comment="Sellers new to the list."),
+    sa.Column("error_message", sa.Text, comment="The failure in words."),
+    sa.Column("url", sa.Text, comment="Address of the request, without secrets."),
+    sa.Column("api_params", JSONB, nullable=False, comment="What was asked for, without secrets."),
+    sa.Column("duration_ms", sa.Integer, comment="Time taken, in milliseconds."),
+    sa.Column("attempt", sa.SmallInteger, comment="Which attempt of a request it was, from 1."),
+    sa.Column("error_type", sa.Text, comment="Kind of the failure."),
+    sa.Column("error_stage", sa.Text, comment="Where it failed: api, product_extraction, seller_extraction, …"),
+    sa.Column("items_count", sa.Integer, comment="Items found, or rows written."),
+    sa.Index(None, "collection_id", "id"),
+    sa.Index(None, "run_id", "id"),
+    comment="Everything that workers and the system did.",
+)
+
+api_usage = sa.Table(
+    "api_usage",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True, comment="oxylabs or ebay."),
+    sa.Column("operation", sa.Text, primary_key=True, comment="best_sellers, search or token."),
+    sa.Column(
+        "day", sa.Date, primary_key=True, comment="Day in the vendor's time zone: eBay's turns at midnight Pacific."
+    ),
+    sa.Column("calls", sa.BigInteger, nullable=False, comment="Calls, counted before they were made."),
+    sa.Column(
+        "cost", sa.Numeric(14, 4), nullable=False, comment="Their cost in the vendor's unit (quota calls, results)."
+    ),
+    comment="Calls to the marketplaces by day.",
+)

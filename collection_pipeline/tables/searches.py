@@ -1,0 +1,192 @@
+"""Product searches and the listings they found: one commit for both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from collection_pipeline.core.listings import Listing
+from collection_pipeline.core.searches import PlannedSearch, SearchOutcome, SearchStatus, SearchTally
+from collection_pipeline.core.sellers import MARKETPLACE, seller_key
+from collection_pipeline.tables.schema import amazon_products, ebay_listings, product_searches
+
+
+class SearchStore:
+    """Plans searches and keeps how they ended."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def plan(self, collection_id: str, category: str, searches: Sequence[PlannedSearch]) -> None:
+        """Makes the category's run responsible for the products that no other category of the collection has planned.
+
+        A product that another category could only skip for want of a price is taken over where this one has it.
+        """
+        if not searches:
+            return
+        rows = [
+            {
+                "collection_id": collection_id,
+                "asin": search.asin,
+                "category": category,
+                "status": SearchStatus.PLANNED,
+            }
+            for search in searches
+        ]
+        priced = sa.literal([search.asin for search in searches if search.price is not None], sa.ARRAY(sa.Text))
+        upsert = insert(product_searches)
+        with self._engine.begin() as connection:
+            connection.execute(
+                upsert.on_conflict_do_update(
+                    constraint=product_searches.primary_key,
+                    set_={"category": category, "status": SearchStatus.PLANNED, "reason": None},
+                    where=(product_searches.c.reason == "no_price") & (product_searches.c.asin == sa.any_(priced)),
+                ),
+                # In one order everywhere, so that two categories that share products never wait for each other.
+                sorted(rows, key=lambda row: row["asin"]),
+            )
+
+    def pending(self, collection_id: str, category: str) -> set[str]:
+        """The ASINs that the category's run still has to search, those that failed before included."""
+        pending = sa.select(product_searches.c.asin).where(
+            product_searches.c.collection_id == collection_id,
+            product_searches.c.category == category,
+            product_searches.c.status.in_((SearchStatus.PLANNED, SearchStatus.FAILED)),
+        )
+        with self._engine.connect() as connection:
+            return set(connection.scalars(pending))
+
+    def tally(self, collection_id: str, category: str) -> SearchTally:
+        """How the category's searches stand."""
+        searched = sa.select(
+            product_searches.c.status, product_searches.c.reason, product_searches.c.listings, product_searches.c.calls
+        ).where(product_searches.c.collection_id == collection_id, product_searches.c.category == category)
+        with self._engine.connect() as connection:
+            rows = connection.execute(searched).all()
+        return SearchTally(
+            outcomes=Counter(SearchStatus(row.status) for row in rows),
+            skipped=Counter(row.reason for row in rows if row.status == SearchStatus.SKIPPED),
+            failed=Counter(row.reason for row in rows if row.status == SearchStatus.FAILED),
+            listings=sum(row.listings for row in rows),
+            calls=sum(row.calls for row in rows),
+        )
+
+    def preview(self, org_id: str, category: str, limit: int = 5) -> list[Sequence[object]]:
+        """The newest listings of a category's products, as (seller, title, price, listing id)."""
+        newest = (
+            sa.select(
+                ebay_listings.c.seller_name, ebay_listings.c.title, ebay_listings.c.price, ebay_listings.c.listing_id
+            )
+            .join(
+                amazon_products,
+                (amazon_products.c.org_id == ebay_listings.c.org_id) & (amazon_products.c.asin == ebay_listings.c.asin),
+            )
+            .where(
+                ebay_listings.c.org_id == org_id,
+                amazon_products.c.category == category,
+                ebay_listings.c.gone_at.is_(None),
+            )
+            .order_by(ebay_listings.c.last_seen_at.desc(), ebay_listings.c.listing_id)
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(newest)]
+
+    def checkpoints(self, org_id: str, collection_id: str) -> SearchCheckpoints:
+        """Where the workers of one run commit what they find."""
+        return SearchCheckpoints(self._engine, org_id, collection_id)
+
+
+@dataclass(frozen=True)
+class SearchCheckpoints:
+    """Commits finished searches of one collection. Implements core.collecting.Checkpoints; safe to use from threads."""
+
+    engine: sa.Engine
+    org_id: str
+    collection_id: str
+
+    def record(self, outcome: SearchOutcome, listings: Sequence[Listing]) -> None:
+        """Commits a product's outcome together with its listings, or neither.
+
+        Only a search that ran to its end says which known listings are gone: unknown is not empty.
+        """
+        with self.engine.begin() as connection:
+            if listings:
+                self._upsert_listings(connection, outcome.asin, listings)
+            if outcome.status in (SearchStatus.DONE, SearchStatus.EMPTY):
+                self._mark_gone(connection, outcome.asin, listings)
+            self._update_search(connection, outcome, len(listings))
+
+    def _upsert_listings(self, connection: sa.Connection, asin: str, listings: Sequence[Listing]) -> None:
+        upsert = insert(ebay_listings)
+        first_facts = {"org_id", "asin", "listing_id", "first_collection_id"}
+        rows = [self._row(asin, listing) for listing in listings]
+        changed = {name: upsert.excluded[name] for name in rows[0] if name not in first_facts}
+        connection.execute(
+            upsert.on_conflict_do_update(
+                constraint=ebay_listings.primary_key, set_={**changed, "last_seen_at": sa.func.now(), "gone_at": None}
+            ),
+            rows,
+        )
+
+    def _row(self, asin: str, listing: Listing) -> dict[str, object]:
+        assert listing.seller is not None, "evidence names its seller"
+        assert listing.price is not None, "evidence has a price"
+        return {
+            "org_id": self.org_id,
+            "asin": asin,
+            "listing_id": listing.listing_id,
+            "marketplace": MARKETPLACE,
+            "seller_key": seller_key(listing.seller.name),
+            "seller_name": listing.seller.name,
+            "feedback_score": listing.seller.feedback_score,
+            "feedback_percent": listing.seller.feedback_percent,
+            "title": listing.title,
+            "price": listing.price.amount,
+            "currency": listing.price.currency,
+            "condition_id": listing.condition_id,
+            "is_fixed_price": listing.is_fixed_price,
+            "is_delivery_free": listing.is_delivery_free,
+            "country": listing.country,
+            "url": listing.url,
+            "first_collection_id": self.collection_id,
+            "last_collection_id": self.collection_id,
+        }
+
+    def _mark_gone(self, connection: sa.Connection, asin: str, listings: Sequence[Listing]) -> None:
+        connection.execute(
+            ebay_listings.update()
+            .where(
+                ebay_listings.c.org_id == self.org_id,
+                ebay_listings.c.asin == asin,
+                ebay_listings.c.gone_at.is_(None),
+                ebay_listings.c.listing_id.not_in([listing.listing_id for listing in listings]),
+            )
+            .values(gone_at=sa.func.now())
+        )
+
+    def _update_search(self, connection: sa.Connection, outcome: SearchOutcome, listings: int) -> None:
+        connection.execute(
+            product_searches.update()
+            .where(product_searches.c.collection_id == self.collection_id, product_searches.c.asin == outcome.asin)
+            .values(
+                status=outcome.status,
+                reason=outcome.reason,
+                error_stage=outcome.error_stage,
+                error_message=outcome.error_message,
+                query=outcome.query or None,
+                price_low=outcome.band.low if outcome.band else None,
+                price_high=outcome.band.high if outcome.band else None,
+                currency=outcome.band.currency if outcome.band else None,
+                pages=outcome.pages,
+                calls=product_searches.c.calls + outcome.calls,
+                listings=listings,
+                rejected=dict(outcome.rejected),
+                duration_ms=outcome.duration_ms,
+                searched_at=sa.func.now(),
+            )
+        )

@@ -1,0 +1,168 @@
+"""The seller list: how a collection adds to it, and how many are on it.
+
+Every change of a list happens under that list's lock, with its audit row and the count after it, in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from collection_pipeline.tables.schema import collection_categories, seller_audit_log, sellers
+
+_EVIDENCE = """
+    SELECT DISTINCT ON (l.marketplace, l.seller_key)
+        l.marketplace, l.seller_key, l.seller_name, l.feedback_score, l.feedback_percent,
+        l.last_collection_id, l.last_seen_at
+    FROM amazon_products p
+    JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin
+    WHERE p.org_id = :org_id AND p.category = :category AND l.gone_at IS NULL
+    ORDER BY l.marketplace, l.seller_key, l.last_seen_at DESC, l.seller_name, l.listing_id
+"""
+
+_FOUND = sa.text(f"SELECT count(*) FROM ({_EVIDENCE}) evidence")  # noqa: S608
+
+_INSERT_NEW = sa.text(f"""
+    INSERT INTO sellers (org_id, marketplace, seller_key, display_name, feedback_score, feedback_percent,
+                         first_collection_id, last_collection_id, first_seen_at, last_seen_at)
+    SELECT :org_id, marketplace, seller_key, seller_name, feedback_score, feedback_percent,
+           last_collection_id, last_collection_id, last_seen_at, last_seen_at
+    FROM ({_EVIDENCE}) evidence
+    ON CONFLICT DO NOTHING
+    RETURNING marketplace, seller_key, display_name, status
+""")  # noqa: S608
+
+# A name that people gave and a removal by hand stay: only what the marketplace says of the account is refreshed.
+_REFRESH_KNOWN = sa.text(f"""
+    UPDATE sellers s
+    SET feedback_score = e.feedback_score, feedback_percent = e.feedback_percent,
+        last_collection_id = e.last_collection_id, last_seen_at = e.last_seen_at
+    FROM ({_EVIDENCE}) e
+    WHERE s.org_id = :org_id AND s.marketplace = e.marketplace AND s.seller_key = e.seller_key
+      AND e.last_seen_at >= s.last_seen_at
+""")  # noqa: S608
+
+# Counted anew instead of added up, for all who ever listed one of the category's products: twice changes nothing.
+_RECOUNT = sa.text("""
+    UPDATE sellers s
+    SET listing_count = c.listings, product_count = c.products
+    FROM (
+        SELECT l.marketplace, l.seller_key,
+               count(DISTINCT l.listing_id) FILTER (WHERE l.gone_at IS NULL) AS listings,
+               count(DISTINCT l.asin) FILTER (WHERE l.gone_at IS NULL) AS products
+        FROM ebay_listings l
+        WHERE l.org_id = :org_id AND (l.marketplace, l.seller_key) IN (
+            SELECT o.marketplace, o.seller_key
+            FROM amazon_products p JOIN ebay_listings o ON o.org_id = p.org_id AND o.asin = p.asin
+            WHERE p.org_id = :org_id AND p.category = :category
+        )
+        GROUP BY l.marketplace, l.seller_key
+    ) c
+    WHERE s.org_id = :org_id AND s.marketplace = c.marketplace AND s.seller_key = c.seller_key
+      AND (s.listing_count, s.product_count) IS DISTINCT FROM (c.listings, c.products)
+""")
+
+_SIGHTINGS = sa.text("""
+    INSERT INTO seller_sightings (collection_id, marketplace, seller_key)
+    SELECT DISTINCT l.last_collection_id, l.marketplace, l.seller_key
+    FROM amazon_products p
+    JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin
+    WHERE p.org_id = :org_id AND p.category = :category AND l.gone_at IS NULL
+    ON CONFLICT DO NOTHING
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class MergeResult:
+    """What merging one category's sellers did. `seller_count` is the list's length afterwards."""
+
+    found: int
+    new: int
+    seller_count: int
+
+    @property
+    def known(self) -> int:
+        """Sellers found that were on the list before, removed ones included."""
+        return self.found - self.new
+
+
+class SellerStore:
+    """Keeps the seller lists."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def count(self, org_id: str) -> int:
+        """How many active sellers an organisation's list holds."""
+        with self._engine.connect() as connection:
+            return count_sellers(connection, org_id)
+
+    def merge(self, org_id: str, collection_id: str, category: str, *, actor: str) -> MergeResult:
+        """Adds the sellers of a category's current listings to the list. Merging twice changes nothing.
+
+        New ones make one audit row with the count after it. Removed sellers stay removed.
+        """
+        scope = {"org_id": org_id, "category": category}
+        with self._engine.begin() as connection:
+            lock_list(connection, org_id)
+            found = connection.scalar(_FOUND, scope) or 0
+            new = connection.execute(_INSERT_NEW, scope).all()
+            connection.execute(_REFRESH_KNOWN, scope)
+            connection.execute(_RECOUNT, scope)
+            connection.execute(_SIGHTINGS, scope)
+            seller_count = count_sellers(connection, org_id)
+            if new:
+                connection.execute(
+                    seller_audit_log.insert().values(
+                        org_id=org_id,
+                        action="discovered",
+                        actor=actor,
+                        source="collection",
+                        collection_id=collection_id,
+                        category=category,
+                        affected_count=len(new),
+                        old_values=[],
+                        new_values=[row._asdict() for row in new],
+                        seller_count_snapshot=seller_count,
+                    )
+                )
+            connection.execute(
+                collection_categories.update()
+                .where(
+                    collection_categories.c.collection_id == collection_id,
+                    collection_categories.c.category == category,
+                )
+                .values(sellers_found=found, new_sellers=collection_categories.c.new_sellers + len(new))
+            )
+        return MergeResult(found=found, new=len(new), seller_count=seller_count)
+
+    def preview(self, org_id: str, category: str, limit: int = 5) -> list[Sequence[object]]:
+        """The category's sellers with the most best sellers, as (name, products, feedback share, feedback score)."""
+        query = sa.text("""
+            SELECT s.display_name, count(DISTINCT c.asin) AS products, s.feedback_percent, s.feedback_score
+            FROM category_sellers c JOIN sellers s USING (org_id, marketplace, seller_key)
+            WHERE c.org_id = :org_id AND c.category = :category
+            GROUP BY s.display_name, s.feedback_percent, s.feedback_score
+            ORDER BY products DESC, s.display_name LIMIT :limit
+        """)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query, {"org_id": org_id, "category": category, "limit": limit})
+            return [tuple(row) for row in rows]
+
+
+def lock_list(connection: sa.Connection, org_id: str) -> None:
+    """Makes this transaction the only one that changes the organisation's list, until it ends.
+
+    Without it two transactions would each count without the other's sellers, and the audit log would not add up.
+    """
+    connection.execute(
+        sa.text("SELECT pg_advisory_xact_lock(hashtextextended('sellers:' || :org_id, 0))"), {"org_id": org_id}
+    )
+
+
+def count_sellers(connection: sa.Connection, org_id: str) -> int:
+    """Active sellers on the list, as this transaction sees it."""
+    active = sa.select(sa.func.count()).where(sellers.c.org_id == org_id, sellers.c.status == "active")
+    return connection.scalar(active) or 0

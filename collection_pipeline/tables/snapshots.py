@@ -1,0 +1,129 @@
+"""Seller count snapshots: how many sellers there were, and what made somebody count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from collection_pipeline.core.collections import (
+    CategoryStatus,
+    CategoryUnit,
+    Cause,
+    CollectionStatus,
+    conclusion,
+)
+from collection_pipeline.core.searches import SearchStatus
+from collection_pipeline.tables.schema import (
+    collection_categories,
+    collections,
+    product_searches,
+    seller_count_snapshots,
+)
+from collection_pipeline.tables.sellers import count_sellers, lock_list
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One count of a seller list."""
+
+    org_id: str
+    collection_id: str | None
+    seller_count: int
+    new_sellers: int
+    cause: Cause
+    taken_at: datetime
+
+
+class SnapshotStore:
+    """Counts lists and keeps the counts. Snapshots are only ever added."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def of_collection(self, collection_id: str) -> Snapshot:
+        """Ends a collection that is finishing: its final status and its snapshot, in one transaction.
+
+        Asked again, or for a collection that has already ended, it gives the snapshot that there is.
+        """
+        with self._engine.begin() as connection:
+            row = connection.execute(
+                collections.select().where(collections.c.collection_id == collection_id).with_for_update()
+            ).one()
+            if row.status == CollectionStatus.FINISHING:
+                self._end(connection, row.org_id, collection_id, row.endings + 1)
+            taken = connection.execute(
+                seller_count_snapshots.select()
+                .where(seller_count_snapshots.c.collection_id == collection_id)
+                .order_by(seller_count_snapshots.c.id.desc())
+                .limit(1)
+            ).one()
+        return _snapshot(taken)
+
+    def _end(self, connection: sa.Connection, org_id: str, collection_id: str, ending: int) -> None:
+        lock_list(connection, org_id)
+        seller_count = count_sellers(connection, org_id)
+        units = connection.execute(
+            sa.select(
+                collection_categories.c.category,
+                collection_categories.c.status,
+                collection_categories.c.new_sellers,
+            ).where(collection_categories.c.collection_id == collection_id)
+        ).all()
+        failed = connection.scalar(
+            sa.select(sa.func.count()).where(
+                product_searches.c.collection_id == collection_id,
+                product_searches.c.status == SearchStatus.FAILED,
+            )
+        )
+        status = conclusion(
+            [CategoryUnit(unit.category, CategoryStatus(unit.status)) for unit in units], failed_searches=failed or 0
+        )
+        connection.execute(
+            seller_count_snapshots.insert().values(
+                org_id=org_id,
+                collection_id=collection_id,
+                ending=ending,
+                seller_count=seller_count,
+                new_sellers=sum(unit.new_sellers for unit in units),
+                cause="collection",
+            )
+        )
+        connection.execute(
+            collections.update()
+            .where(collections.c.collection_id == collection_id)
+            .values(
+                status=status,
+                endings=ending,
+                seller_count_snapshot=seller_count,
+                completed_at=sa.func.clock_timestamp(),
+            )
+        )
+
+    def by_hand(self, org_id: str) -> Snapshot:
+        """Counts a list because somebody asked."""
+        with self._engine.begin() as connection:
+            lock_list(connection, org_id)
+            taken = connection.execute(
+                seller_count_snapshots.insert()
+                .values(org_id=org_id, seller_count=count_sellers(connection, org_id), new_sellers=0, cause="manual")
+                .returning(*seller_count_snapshots.c)
+            ).one()
+        return _snapshot(taken)
+
+    def latest(self, org_id: str) -> Snapshot | None:
+        """The newest snapshot of a list, if there is any."""
+        newest = (
+            seller_count_snapshots.select()
+            .where(seller_count_snapshots.c.org_id == org_id)
+            .order_by(seller_count_snapshots.c.id.desc())
+            .limit(1)
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(newest).one_or_none()
+        return None if row is None else _snapshot(row)
+
+
+def _snapshot(row: sa.Row[tuple[object, ...]]) -> Snapshot:
+    return Snapshot(row.org_id, row.collection_id, row.seller_count, row.new_sellers, row.cause, row.taken_at)

@@ -1,0 +1,75 @@
+"""Views for the usual questions. They are created by the migrations and stay stable for consumers."""
+
+from __future__ import annotations
+
+VIEWS: dict[str, str] = {
+    "collection_progress": """
+        SELECT
+            c.collection_id,
+            c.org_id,
+            c.status,
+            c.started_at,
+            c.completed_at,
+            k.departments,
+            k.categories_total,
+            k.categories_listed,
+            k.categories_done,
+            k.categories_failed,
+            k.products_found,
+            s.searches_total,
+            s.searches_done,
+            s.searches_failed,
+            s.searches_skipped,
+            s.listings_found,
+            (SELECT count(*) FROM seller_sightings g WHERE g.collection_id = c.collection_id) AS sellers_found,
+            k.new_sellers,
+            k.calls + s.calls AS calls
+        FROM collections c
+        CROSS JOIN LATERAL (
+            SELECT
+                count(DISTINCT d.department) AS departments,
+                count(*) AS categories_total,
+                count(u.products) AS categories_listed,
+                count(*) FILTER (WHERE u.status = 'done') AS categories_done,
+                count(*) FILTER (WHERE u.status = 'failed') AS categories_failed,
+                coalesce(sum(u.products), 0)::bigint AS products_found,
+                coalesce(sum(u.new_sellers), 0)::bigint AS new_sellers,
+                coalesce(sum(u.calls), 0)::bigint AS calls
+            FROM collection_categories u
+            LEFT JOIN categories d USING (category)
+            WHERE u.collection_id = c.collection_id
+        ) k
+        CROSS JOIN LATERAL (
+            SELECT
+                count(*) AS searches_total,
+                count(*) FILTER (WHERE p.status IN ('done', 'empty')) AS searches_done,
+                count(*) FILTER (WHERE p.status = 'failed') AS searches_failed,
+                count(*) FILTER (WHERE p.status = 'skipped') AS searches_skipped,
+                coalesce(sum(p.listings), 0)::bigint AS listings_found,
+                coalesce(sum(p.calls), 0)::bigint AS calls
+            FROM product_searches p
+            WHERE p.collection_id = c.collection_id
+        ) s
+    """,
+    "collection_failures": """
+        SELECT collection_id, 'category' AS unit, category, NULL AS asin, reason, error_stage, error_message,
+               ended_at AS failed_at
+        FROM collection_categories WHERE status = 'failed'
+        UNION ALL
+        SELECT collection_id, 'product', category, asin, reason, error_stage, error_message, searched_at
+        FROM product_searches WHERE status = 'failed'
+    """,
+    "category_sellers": """
+        SELECT DISTINCT p.org_id, p.category, p.asin, p.position, l.marketplace, l.seller_key, s.display_name
+        FROM amazon_products p
+        JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin AND l.gone_at IS NULL
+        JOIN sellers s ON s.org_id = l.org_id AND s.marketplace = l.marketplace AND s.seller_key = l.seller_key
+        WHERE s.status = 'active'
+    """,
+}
+
+COMMENTS: dict[str, str] = {
+    "collection_progress": "Figures of every collection, true at any moment: categories, products, searches, sellers.",
+    "collection_failures": "Every category and product that failed in a collection, with its reason.",
+    "category_sellers": "Who on the list sells which current best seller of which category.",
+}

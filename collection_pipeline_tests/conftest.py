@@ -1,0 +1,59 @@
+"""Real parts for every test: one embedded Postgres for the session, a fresh migrated database for each test."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from collection_pipeline.tables.database import create_engine
+from collection_pipeline.tables.embedded import create_database, start_embedded, stop_embedded
+from collection_pipeline.tables.migrating import migrate
+from collection_pipeline.tables.store import Store, open_store
+
+REPOSITORY = Path(__file__).parent.parent
+WIRE = REPOSITORY.parent / "shared" / "wire"
+"""The vendors' samples, where they are present; they are never part of the repository."""
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[sa.URL]:
+    """An embedded Postgres with a migrated database `template` to copy from."""
+    warnings.filterwarnings("ignore", module="platformdirs")
+    home = Path(tempfile.mkdtemp(prefix="collection_pipeline_tests_"))
+    home.chmod(0o755)  # run by root, the server is another user's process
+    url = start_embedded(home)
+    engine = create_engine(create_database(url, "template"))
+    migrate(engine)
+    engine.dispose()
+    yield url
+    stop_embedded(home)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def database(server: sa.URL) -> Iterator[sa.URL]:
+    """A migrated, empty database of the test's own."""
+    name = f"test_{next(_numbers)}"
+    admin = create_engine(server).execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE template"))
+    yield server.set(database=name)
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def store(database: sa.URL) -> Iterator[Store]:
+    """The stores on the test's database."""
+    with open_store(database) as opened:
+        yield opened

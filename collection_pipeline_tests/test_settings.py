@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+
+from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.settings import EBAY_API_URL, OXYLABS_URL, Settings
+
+ACCOUNTS = {
+    "OXYLABS_USERNAME": "user",
+    "OXYLABS_PASSWORD": "hunter2",
+    "EBAY_CLIENT_ID": "id",
+    "EBAY_CLIENT_SECRET": "hunter3",
+}
+
+
+def test_without_any_setting_the_data_is_simulated_and_the_database_embedded() -> None:
+    settings = Settings.from_mapping({})
+    assert settings.is_simulated
+    assert settings.database_url is None
+    assert (settings.home, settings.org_id) == (Path(".collection").absolute(), "default")
+
+
+def test_with_both_accounts_the_real_marketplaces_are_asked() -> None:
+    settings = Settings.from_mapping(ACCOUNTS)
+    assert not settings.is_simulated
+    assert (settings.oxylabs_url, settings.ebay_api_url) == (OXYLABS_URL, EBAY_API_URL)
+    assert settings.oxylabs_credentials == ("user", "hunter2")
+    assert settings.ebay_credentials == ("id", "hunter3")
+
+
+@pytest.mark.parametrize("missing", sorted(ACCOUNTS))
+def test_half_of_the_credentials_is_refused_with_what_is_missing(missing: str) -> None:
+    half = {name: value for name, value in ACCOUNTS.items() if name != missing}
+    with pytest.raises(PipelineError, match=f"half there: {missing} is not set"):
+        Settings.from_mapping(half)
+    with pytest.raises(PipelineError, match=f"half there: {missing} is not set"):
+        Settings.from_mapping({**half, missing: "  "})
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(PipelineError, match="EBAY_API_URL is 'api.ebay.com'; it must start with http"):
+        Settings.from_mapping({"EBAY_API_URL": "api.ebay.com"})
+
+
+def test_secrets_are_not_shown() -> None:
+    shown = repr(Settings.from_mapping({**ACCOUNTS, "COLLECTION_DATABASE_URL": "postgresql://u:hunter4@host/db"}))
+    assert "hunter" not in shown
+
+
+def test_credentials_that_are_not_there_are_asked_for_by_name() -> None:
+    with pytest.raises(PipelineError, match="EBAY_CLIENT_ID"):
+        _ = Settings.from_mapping({}).ebay_credentials
