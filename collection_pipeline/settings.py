@@ -81,6 +81,15 @@ class Settings:
         )
 
 
+def simulated_accounts(simulator_url: str) -> dict[str, str]:
+    """The environment that makes a simulator both marketplaces. Only addresses differ; no code asks who answers."""
+    return {
+        "OXYLABS_URL": f"{simulator_url}/oxylabs",
+        "EBAY_API_URL": f"{simulator_url}/ebay",
+        **dict.fromkeys(CREDENTIALS, "simulated"),
+    }
+
+
 def _require_whole_credentials(values: Mapping[str, str]) -> None:
     missing = [name for name in CREDENTIALS if name not in values]
     if missing and len(missing) < len(CREDENTIALS):

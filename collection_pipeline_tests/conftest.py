@@ -31,6 +31,7 @@ def server() -> Iterator[sa.URL]:
     home = Path(tempfile.mkdtemp(prefix="collection_pipeline_tests_"))
     home.chmod(0o755)  # run by root, the server is another user's process
     url = start_embedded(home)
+    _make_hasty(url)
     engine = create_engine(create_database(url, "template"))
     migrate(engine)
     engine.dispose()
@@ -39,17 +40,29 @@ def server() -> Iterator[sa.URL]:
     shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture
-def database(server: sa.URL) -> Iterator[sa.URL]:
-    """A migrated, empty database of the test's own."""
-    name = f"test_{next(_numbers)}"
+def _make_hasty(server: sa.URL) -> None:
+    """No test pulls this server's plug, so its commits need not wait for the disk."""
     admin = create_engine(server).execution_options(isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE template"))
-    yield server.set(database=name)
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
     admin.dispose()
+
+
+@pytest.fixture
+def database(server: sa.URL) -> sa.URL:
+    """A migrated, empty database of the test's own."""
+    return copied(server, "template", f"test_{next(_numbers)}")
+
+
+def copied(server: sa.URL, template: str, name: str) -> sa.URL:
+    """A new database that is a copy of another one."""
+    admin = create_engine(server).execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    admin.dispose()
+    return server.set(database=name)
 
 
 @pytest.fixture

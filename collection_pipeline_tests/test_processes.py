@@ -36,6 +36,13 @@ def started(supervisor: Supervisor, code: str, marker: str) -> list[psutil.Proce
     return [leader, *leader.children(recursive=True)]
 
 
+def checked_for(supervisor: Supervisor, *, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        supervisor.check()
+        time.sleep(0.02)
+
+
 def are_gone(processes: list[psutil.Process]) -> bool:
     return not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes)
 
@@ -63,11 +70,8 @@ def test_pressed_again_even_stubborn_processes_and_their_children_are_gone_at_on
 def test_a_process_that_ended_by_itself_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path)
     supervisor.start("child", python("raise SystemExit('no space left')"), os.environ)
-    deadline = time.monotonic() + 20
     with pytest.raises(PipelineError, match=r"(?s)child ended with code 1.*no space left"):
-        while time.monotonic() < deadline:
-            supervisor.check()
-            time.sleep(0.02)
+        checked_for(supervisor, seconds=20)
     supervisor.stop()
 
 

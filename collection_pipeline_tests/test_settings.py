@@ -38,7 +38,7 @@ def test_half_of_the_credentials_is_refused_with_what_is_missing(missing: str) -
 
 
 def test_an_address_that_is_none_is_refused() -> None:
-    with pytest.raises(PipelineError, match="EBAY_API_URL is 'api.ebay.com'; it must start with http"):
+    with pytest.raises(PipelineError, match=r"EBAY_API_URL is 'api\.ebay\.com'; it must start with http"):
         Settings.from_mapping({"EBAY_API_URL": "api.ebay.com"})
 
 

@@ -13,7 +13,8 @@ from typing import ParamSpec, TypeVar
 import click
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.settings import Settings
+from collection_pipeline.processes import Services
+from collection_pipeline.settings import Settings, simulated_accounts
 from collection_pipeline.tables.locating import application_database
 from collection_pipeline.tables.store import Store, open_store
 
@@ -43,3 +44,11 @@ def told_plainly(command: Callable[P, R]) -> Callable[P, R]:
             sys.exit(1)
 
     return told
+
+
+def with_simulator(settings: Settings) -> Settings:
+    """The same settings, asking the simulator that `up` has running if there are no credentials."""
+    services = Services.read(settings.home)
+    if not settings.is_simulated or services is None or not services.is_running or services.simulator_url is None:
+        return settings
+    return Settings.from_mapping({**os.environ, **simulated_accounts(services.simulator_url)})

@@ -28,7 +28,7 @@ from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.processes import Services, Supervisor, free_port, require_free_port, stop_left_over
 from collection_pipeline.query import QUESTIONS
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings import Settings, simulated_accounts
 from collection_pipeline.tables.database import create_engine, reachable
 from collection_pipeline.tables.locating import application_database, dagster_database
 from collection_pipeline.tables.migrating import migrate
@@ -122,7 +122,7 @@ def _start(
     simulator_url = _start_simulator(supervisor, environment) if settings.is_simulated else None
     if simulator_url is not None:
         console.print(_banner(simulator_url))
-        environment |= _simulated(simulator_url)
+        environment |= simulated_accounts(simulator_url)
     with console.status("Starting Dagster …"):
         address = f"http://{HOST}:{port}"
         supervisor.start("dagster", _dagster_command(port), environment)
@@ -172,17 +172,6 @@ def _start_simulator(supervisor: Supervisor, environment: dict[str, str]) -> str
     )
     _await(f"{address}/_control/stats", supervisor)
     return address
-
-
-def _simulated(simulator_url: str) -> dict[str, str]:
-    return {
-        "OXYLABS_URL": f"{simulator_url}/oxylabs",
-        "OXYLABS_USERNAME": "simulated",
-        "OXYLABS_PASSWORD": "simulated",
-        "EBAY_API_URL": f"{simulator_url}/ebay",
-        "EBAY_CLIENT_ID": "simulated",
-        "EBAY_CLIENT_SECRET": "simulated",
-    }
 
 
 def _dagster_command(port: int) -> list[str]:

@@ -11,7 +11,7 @@ from collection_pipeline.core.listings import ListingSource
 from collection_pipeline.core.products import BestSellerSource
 from collection_pipeline.core.usage import CallLedger
 from collection_pipeline.settings import Settings
-from collection_pipeline.sources.ebay import EbayAccount
+from collection_pipeline.sources.ebay_token import EbayAccount
 from collection_pipeline.sources.opening import open_best_sellers, open_listings
 from collection_pipeline.sources.oxylabs import OxylabsAccount
 from collection_pipeline.tables.locating import application_database

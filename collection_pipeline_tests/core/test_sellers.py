@@ -11,7 +11,7 @@ from collection_pipeline.core.sellers import is_nameable, seller_key
     [
         ("Deal_Hunter", "deal_hunter"),
         (" deal_hunter ", "deal_hunter"),
-        ("ＤＥＡＬ", "deal"),  # noqa: RUF001 - full-width letters are the same letters
+        ("ＤＥＡＬ", "deal"),  # full-width letters are the same letters
         ("deal\u200bhunter", "dealhunter"),
         ("STRASSE", "straße"),
         ("café", "cafe\u0301"),
@@ -27,7 +27,7 @@ def test_names_of_one_account_have_one_key(one: str, other: str) -> None:
     [
         ("deal_hunter", "deal-hunter"),
         ("deal_hunter", "dealhunter"),
-        ("shop", "shор"),  # noqa: RUF001 - Cyrillic o and r are other letters, and another account
+        ("shop", "shор"),  # Cyrillic о and р: other letters, and another account
         ("cafe", "café"),
     ],
 )

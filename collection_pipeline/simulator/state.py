@@ -1,0 +1,73 @@
+"""One running simulator: its world, its limits, its faults, its statistics, and its clock."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from collection_pipeline.simulator.config import RUNTIME_FIELDS, SimulatorConfig
+from collection_pipeline.simulator.draws import unit
+from collection_pipeline.simulator.faults import Fault, FaultBoard
+from collection_pipeline.simulator.limits import Quota, Tokens, Window
+from collection_pipeline.simulator.listings import Listings
+from collection_pipeline.simulator.products import Products
+from collection_pipeline.simulator.stats import Stats
+
+
+class Simulator:
+    """Everything the endpoints share. Two simulators in one process share nothing."""
+
+    def __init__(self, config: SimulatorConfig) -> None:
+        self.config = config
+        self.products = Products(config)
+        self.listings = Listings(config)
+        self.faults = FaultBoard(config.seed, config.faults)
+        self.stats = Stats()
+        self._answers = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets statistics, quotas, windows, tokens; the world, the configuration and the faults stay."""
+        self.stats = Stats(self.stats.in_flight)
+        self.faults.struck.clear()
+        self.faults.set(self.faults.faults)
+        self.tokens = Tokens()
+        self.quota = Quota()
+        self.ebay_window = Window()
+        self.oxylabs_window = Window()
+        self.render_window = Window()
+
+    def configure(self, changes: dict[str, Any]) -> None:
+        """Changes how it behaves, not what exists. Raises ValueError."""
+        fixed = changes.keys() - RUNTIME_FIELDS
+        if fixed:
+            names = ", ".join(sorted(fixed))
+            raise ValueError(
+                f"{names} cannot be changed while it runs; these can: {', '.join(sorted(RUNTIME_FIELDS))}."
+            )
+        for name in ("oxylabs_credentials", "ebay_credentials"):
+            if isinstance(changes.get(name), list):
+                changes[name] = tuple(changes[name])
+        self.config = replace(self.config, **changes)
+
+    def now(self) -> datetime:
+        """The simulator's time, which can be put ahead to turn a day or expire a token."""
+        return datetime.now(UTC) + timedelta(seconds=self.config.clock_offset_s)
+
+    async def delay(self, seconds: float, fault: Fault | None) -> None:
+        """Waits as long as this answer takes: its latency, slightly different each time, and a slow fault's delay."""
+        self._answers += 1
+        spread = self.config.latency_jitter * (2 * unit(self.config.seed, "latency", self._answers) - 1)
+        seconds *= 1 + spread
+        if fault is not None and fault.name.endswith(".slow"):
+            seconds += fault.seconds
+        if seconds > 0:
+            await asyncio.sleep(seconds)
+
+    @staticmethod
+    def monotonic() -> float:
+        """Seconds for windows and rates, which no change of the clock turns back."""
+        return time.monotonic()

@@ -1,0 +1,90 @@
+"""What eBay's errors and warnings mean (SOURCES sections 0.1, 1.4, 1.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from collection_pipeline.core.errors import (
+    Malformed,
+    QuotaExhausted,
+    RateLimited,
+    Rejected,
+    SourceError,
+    Transient,
+    Unauthorised,
+)
+from collection_pipeline.core.usage import VENDOR_TIME_ZONES
+from collection_pipeline.sources.http import json_object, mapping, retry_after_s, sequence, shown, text
+
+PAST_THE_WINDOW = 12029
+"""At most 10,000 results can be paged through."""
+
+_QUOTA_GONE = 2001
+_RESPONSE_TOO_LARGE = 12023
+_OFFSET_NO_MULTIPLE = 12515
+"""Came intermittently, since 2025-11-19, for offsets that were multiples; trying again helped (section 1.4)."""
+
+
+def search_error(response: httpx.Response, what: str, now: datetime) -> SourceError:
+    """The SourceError that a search's response, other than a 200 or a 401, means."""
+    status, url = response.status_code, shown(response.request.url)
+    problems = _problems(response)
+    ids = {mapping(problem).get("errorId") for problem in problems}
+    said = spoken(problems) or "no reason given"
+    if status == 429 and _QUOTA_GONE in ids:
+        resets_at = next_reset(now)
+        return QuotaExhausted(
+            f"{what}: eBay's calls of the day are used up. There are new ones from {resets_at:%Y-%m-%d %H:%M} UTC on.",
+            url=url,
+            resets_at=resets_at,
+        )
+    if status == 429:
+        return RateLimited(f"{what}: too many requests for eBay.", url=url, retry_after_s=retry_after_s(response))
+    if any("threshold" in str(problem).lower() for problem in problems):
+        return Rejected(
+            f"{what}: eBay's limit of user data for a period is reached ({said}). Stop, and ask eBay before going on.",
+            url=url,
+        )
+    if status == 403:
+        return Unauthorised(
+            f"{what}: eBay denies access ({said}). Check that the application EBAY_CLIENT_ID may use the Browse API.",
+            url=url,
+        )
+    if status >= 500 or status == 408 or _OFFSET_NO_MULTIPLE in ids:
+        return Transient(f"{what}: eBay had a problem (HTTP {status}: {said}). Trying again may help.", url=url)
+    if _RESPONSE_TOO_LARGE in ids:
+        return Malformed(f"{what}: too many results to answer; a narrower title would be needed ({said}).", url=url)
+    return Rejected(f"{what}: eBay refuses the request (HTTP {status}: {said}).", url=url)
+
+
+def is_past_the_window(response: httpx.Response) -> bool:
+    """Whether a response only says that there is nothing more to page through."""
+    return response.status_code == 400 and any(
+        mapping(problem).get("errorId") == PAST_THE_WINDOW for problem in _problems(response)
+    )
+
+
+def spoken(problems: Iterable[Any]) -> str:
+    """Errors or warnings as `12012 A valid 'price' filter …`, one after the other."""
+    return "; ".join(
+        f"{mapping(problem).get('errorId')} {text(mapping(problem).get('message')) or ''}".strip()
+        for problem in problems
+    )
+
+
+def next_reset(now: datetime) -> datetime:
+    """The next midnight Pacific, in UTC, when eBay's daily quotas start anew."""
+    pacific = now.astimezone(VENDOR_TIME_ZONES["ebay"])
+    midnight = (pacific + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight.astimezone(UTC)
+
+
+def _problems(response: httpx.Response) -> list[Any]:
+    try:
+        return sequence(json_object(response, "").get("errors"))
+    except Malformed:
+        return []

@@ -1,0 +1,38 @@
+"""Opening the sources: a client of its own for each run, closed at its end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from collection_pipeline.core.usage import CallLedger
+from collection_pipeline.sources import ebay, oxylabs
+from collection_pipeline.sources.ebay_token import EbayAccount
+from collection_pipeline.sources.http import pooled_client
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_best_sellers(
+    account: oxylabs.OxylabsAccount, ledger: CallLedger
+) -> AsyncIterator[oxylabs.OxylabsBestSellers]:
+    """Amazon's best sellers, for as long as the block runs."""
+    async with pooled_client(account.url, read_timeout_s=oxylabs.READ_TIMEOUT_S) as client:
+        yield oxylabs.OxylabsBestSellers(account, client, ledger)
+
+
+@asynccontextmanager
+async def open_listings(
+    account: EbayAccount,
+    ledger: CallLedger,
+    *,
+    page_size: int = ebay.PAGE_SIZE,
+    clock: Callable[[], datetime] = _utc_now,
+) -> AsyncIterator[ebay.EbayListings]:
+    """eBay's search, for as long as the block runs."""
+    async with pooled_client(account.url, read_timeout_s=ebay.READ_TIMEOUT_S) as client:
+        yield ebay.EbayListings(account, client, ledger, clock=clock, page_size=page_size)

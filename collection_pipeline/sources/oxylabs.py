@@ -1,0 +1,214 @@
+"""Amazon best sellers through the Oxylabs Web Scraper API, Realtime (SOURCES section 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import httpx
+
+from collection_pipeline.core.errors import (
+    EmptyPage,
+    FaultedJob,
+    Malformed,
+    RateLimited,
+    Rejected,
+    SourceError,
+    Transient,
+    Unauthorised,
+    UnknownNode,
+)
+from collection_pipeline.core.money import Money, parse_amount
+from collection_pipeline.core.products import ASIN, BestSellerPage, Product
+from collection_pipeline.core.usage import Call, CallLedger
+from collection_pipeline.sources.http import count, json_object, mapping, retry_after_s, send, sequence, shown, text
+
+READ_TIMEOUT_S = 180
+"""The vendor gives up on a rendered page after 150 s and says so at about 160 s (section 2.1)."""
+
+PARSED, PARTLY_PARSED = {12000}, {12004, 12005}
+"""parse_status_code: all read, and some fields not (section 2.2). Everything else is a failure to read the page."""
+
+_CALL = Call("oxylabs", "best_sellers")
+
+
+@dataclass(frozen=True)
+class OxylabsAccount:
+    """Where Realtime answers, and who asks. The password is not part of the representation."""
+
+    url: str
+    username: str
+    password: str = field(repr=False)
+
+
+class OxylabsBestSellers:
+    """Best sellers of Amazon.com browse nodes. Implements core.products.BestSellerSource; one call a page."""
+
+    def __init__(self, account: OxylabsAccount, client: httpx.AsyncClient, ledger: CallLedger) -> None:
+        self._auth = httpx.BasicAuth(account.username, account.password)
+        self._client = client
+        self._ledger = ledger
+
+    async def best_sellers(self, node: str, page: int) -> BestSellerPage:
+        """Page `page` (from 1) of a node. Takes 20 s and more. Raises SourceError."""
+        what = f"Best sellers of node {node}, page {page}"
+        await self._ledger.admit(_CALL)
+        request = self._client.build_request("POST", "/v1/queries", json=query(node, page))
+        response = await send(self._client, request, what, self._auth)
+        require_success(response, what)
+        return best_seller_page(json_object(response, what), node, page, what, shown(request.url))
+
+
+def query(node: str, page: int) -> dict[str, object]:
+    """The job that asks for one page; `render` must be "html", unknown keys would be ignored silently (section 2.1)."""
+    return {
+        "source": "amazon_bestsellers",
+        "domain": "com",
+        "query": node,
+        "render": "html",
+        "parse": True,
+        "start_page": page,
+        "pages": 1,
+    }
+
+
+def require_success(response: httpx.Response, what: str) -> None:
+    """Raises the SourceError that an HTTP status means (section 2.3)."""
+    status, url = response.status_code, shown(response.request.url)
+    if status == 200:
+        return
+    if status in (401, 403):
+        raise Unauthorised(
+            f"{what}: Oxylabs does not accept the credentials (HTTP {status}). Check OXYLABS_USERNAME and "
+            "OXYLABS_PASSWORD: they are those of an API user, not of the dashboard.",
+            url=url,
+        )
+    if status == 429:
+        raise RateLimited(f"{what}: too many requests for Oxylabs.", url=url, retry_after_s=retry_after_s(response))
+    if status in (204, 408) or status >= 500:
+        raise FaultedJob(
+            f"{what}: Oxylabs could not do it in time or at all (HTTP {status}). Trying again may help.", url=url
+        )
+    raise Rejected(f"{what}: Oxylabs refuses the request (HTTP {status}: {_message(response)}).", url=url)
+
+
+def best_seller_page(body: dict[str, Any], node: str, page: int, what: str, url: str) -> BestSellerPage:
+    """A page from a reply with HTTP 200, which may still be a failure inside. Raises SourceError."""
+    result = _finished(body, what, url)
+    content = result.get("content")
+    code = mapping(content).get("parse_status_code")
+    if result.get("type", "parsed") != "parsed" or code not in PARSED | PARTLY_PARSED:
+        raise Malformed(
+            f"{what}: Oxylabs could not read Amazon's page (type {result.get('type')}, parse status {code}).",
+            url=url,
+            stage="product_extraction",
+        )
+    content = mapping(content)
+    address = text(content.get("url")) or text(result.get("url")) or url
+    if str(content.get("query")) != node:
+        raise Malformed(
+            f"{what}: the reply is about node {text(content.get('query'))}.", url=address, stage="product_extraction"
+        )
+    rows = sequence(content.get("results"))
+    if not rows:
+        raise _no_products(content, page, what, address)
+    products, bad_rows = _products(rows)
+    if not products:
+        raise Malformed(
+            f"{what}: none of {len(rows)} rows can be read; the first: {bad_rows[0]}.",
+            url=address,
+            stage="product_extraction",
+        )
+    pages = count(content.get("pages"), largest=100) or page
+    return BestSellerPage(products, page, max(pages, page), address, bad_rows, is_partial=code in PARTLY_PARSED)
+
+
+def _finished(body: dict[str, Any], what: str, url: str) -> dict[str, Any]:
+    """The one result of a job that was done and whose page came. HTTP 200 says neither (section 2.3)."""
+    job = mapping(body.get("job")).get("status", "done")
+    results = sequence(body.get("results"))
+    result = mapping(results[0]) if results else {}
+    status = result.get("status_code")
+    if job == "faulted" or status in (612, 613):
+        raise FaultedJob(f"{what}: the job faulted ({status}). Trying again may help.", url=url)
+    if job != "done" or not results:
+        raise Malformed(f"{what}: the job is {text(job)!r} with {len(results)} results.", url=url)
+    if status != 200:
+        kind = Transient if isinstance(status, int) and (status >= 500 or status == 429) else Malformed
+        raise kind(f"{what}: Amazon answered with status {status}.", url=url)
+    return result
+
+
+def _no_products(content: dict[str, Any], page: int, what: str, url: str) -> SourceError:
+    """A node that does not exist is a billed page named "Best undefined" without rows (section 2.3)."""
+    if page == 1:
+        return UnknownNode(
+            f"{what}: Amazon has no best sellers for it; the node is unknown or has no list. Correct it in the "
+            "catalogue (`collection-pipeline catalogue check` asks for all nodes).",
+            url=url,
+            stage="product_extraction",
+        )
+    return EmptyPage(
+        f"{what}: the page has no product although {content.get('pages')} pages were promised.",
+        url=url,
+        stage="product_extraction",
+    )
+
+
+def _products(rows: list[Any]) -> tuple[tuple[Product, ...], tuple[str, ...]]:
+    products: list[Product] = []
+    bad_rows: list[str] = []
+    for number, row in enumerate(rows, start=1):
+        product = _product(mapping(row))
+        if isinstance(product, Product):
+            products.append(product)
+        else:
+            bad_rows.append(f"row {number}: {product}")
+    return tuple(products), tuple(bad_rows)
+
+
+def _product(row: dict[str, Any]) -> Product | str:
+    """A product, or why the row is none. 0, "" and null are "not seen" (section 0.4)."""
+    asin, title, position = text(row.get("asin")), text(row.get("title")), count(row.get("pos"))
+    if asin is None or not ASIN.fullmatch(asin):
+        return "no ASIN"
+    if title is None:
+        return f"{asin} has no title"
+    if not position:
+        return f"{asin} has no position"
+    amount = parse_amount(row.get("price")) or parse_amount(row.get("price_str"))
+    currency = text(row.get("currency")) or "USD"
+    return Product(
+        asin=asin,
+        position=position,
+        title=title,
+        price=Money(amount, currency) if amount is not None and _is_currency(currency) else None,
+        rating=_rating(row.get("rating")),
+        ratings_count=count(row.get("ratings_count"), largest=2**63 - 1) or None,
+        # The row's own address is relative and carries a session; this one is the product's for good.
+        url=f"https://www.amazon.com/dp/{asin}",
+    )
+
+
+def _is_currency(code: str) -> bool:
+    return len(code) == 3 and code.isascii() and code.isupper()
+
+
+def _rating(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    stars = Decimal(value)
+    return stars.quantize(Decimal("0.1")) or None if stars.is_finite() and 0 < stars <= 5 else None
+
+
+def _message(response: httpx.Response) -> str:
+    try:
+        body = json_object(response, "")
+    except Malformed:
+        return "no reason given"
+    return (
+        text(body.get("message"))
+        or ", ".join(filter(None, map(text, sequence(body.get("errors")))))
+        or "no reason given"
+    )

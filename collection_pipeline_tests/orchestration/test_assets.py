@@ -1,0 +1,272 @@
+"""One category at a time, in this process: what is collected, and what is left when something goes wrong."""
+
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from collection_pipeline.simulator.faults import Fault
+from collection_pipeline_tests.orchestration.conftest import NODES, SMALL, Pipeline
+
+
+def materialized(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
+    """The metadata of an asset's materialization, as plain values."""
+    [event] = [
+        event
+        for event in result.all_events
+        if event.event_type_value == "ASSET_MATERIALIZATION" and event.asset_key == dg.AssetKey(asset)
+    ]
+    return {name: value.value for name, value in event.step_materialization_data.materialization.metadata.items()}
+
+
+def test_a_collected_category_is_the_truth(pipeline: Pipeline) -> None:
+    assert pipeline.run("home-coffee").success
+    truth = pipeline.truth("home-coffee")
+    assert pipeline.sellers() == set(truth["sellers"])
+    assert len(truth["sellers"]) > 10
+    listings = {(asin, listing) for asin, listing in pipeline.rows("SELECT asin, listing_id FROM ebay_listings")}
+    assert listings == {(asin, one) for asin, product in truth["products"].items() for one in product["listings"]}
+    [category] = truth["categories"]
+    products = pipeline.rows("SELECT position, asin, price::text FROM amazon_products")
+    assert {(asin, price) for _, asin, price in products} == {
+        (one["asin"], one["price"]) for one in category["products"]
+    }
+
+
+def test_materializations_state_facts(pipeline: Pipeline) -> None:
+    result = pipeline.run("home-coffee")
+    truth = pipeline.truth("home-coffee")
+    products = materialized(result, "amazon_products")
+    priced = truth["searchable_product_count"]
+    assert products["products"] == products["dagster/row_count"] == truth["product_count"]
+    assert products["without_price"] == truth["product_count"] - priced
+    assert (products["pages"], products["api_calls"]) == (2, 2)
+    listings = materialized(result, "ebay_listings")
+    assert (listings["searched"], listings["without_price"]) == (priced, truth["product_count"] - priced)
+    assert listings["listings"] == truth["listing_count"]
+    assert listings["api_calls"] == pipeline.simulator.stats()["requests"]["ebay.search"]
+    sellers = materialized(result, "ebay_sellers")
+    assert sellers["sellers_found"] == sellers["new_sellers"] == sellers["sellers_on_list"] == truth["seller_count"]
+    assert sellers["known_sellers"] == 0
+    for metadata in (products, listings, sellers):
+        assert isinstance(metadata["seconds"], float)
+        assert 1 <= len(metadata["preview"].records) <= 5
+
+
+def test_collecting_again_finds_everything_known(pipeline: Pipeline) -> None:
+    pipeline.run("home-coffee")
+    sellers = pipeline.rows("SELECT seller_key, display_name, listing_count FROM sellers ORDER BY 1")
+    again = pipeline.run("home-coffee", collection_id="c2")
+    merged = materialized(again, "ebay_sellers")
+    assert (merged["new_sellers"], merged["known_sellers"]) == (0, len(sellers))
+    assert pipeline.rows("SELECT seller_key, display_name, listing_count FROM sellers ORDER BY 1") == sellers
+
+
+def test_a_product_of_two_categories_is_searched_once_in_a_collection(pipeline: Pipeline) -> None:
+    pipeline.run("home-coffee")
+    other = materialized(pipeline.run("home-knives"), "ebay_listings")
+    assert other["in_other_categories"] > 0
+    searches = pipeline.simulator.stats()["searches"]
+    assert {search["requests"] for search in searches} == {1}
+    assert pipeline.sellers() == set(pipeline.truth("home-coffee", "home-knives")["sellers"])
+
+
+def test_a_run_tried_again_in_its_collection_buys_nothing_twice(pipeline: Pipeline) -> None:
+    pipeline.run("home-coffee")
+    before = pipeline.simulator.stats()["requests"]
+    again = pipeline.run("home-coffee")
+    assert again.success
+    assert materialized(again, "amazon_products")["fetched_before"] is True
+    assert pipeline.simulator.stats()["requests"] == before
+
+
+def test_a_run_that_failed_goes_on_where_it_stopped(pipeline: Pipeline) -> None:
+    pipeline.simulator.set_faults(Fault("ebay.access_denied", nth=9))
+    assert not pipeline.run("home-coffee").success
+    found = dict(pipeline.rows("SELECT status, count(*) FROM product_searches GROUP BY 1"))
+    assert found["done"] >= 3
+    assert found["planned"] > 0
+    pipeline.simulator.set_faults()
+    searched = pipeline.simulator.stats()["requests"]["ebay.search"]
+    assert pipeline.run("home-coffee").success
+    assert pipeline.sellers() == set(pipeline.truth("home-coffee")["sellers"])
+    unfinished = found["planned"] + found["failed"]
+    assert pipeline.simulator.stats()["requests"]["ebay.search"] - searched <= unfinished
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "stage"),
+    [
+        ("oxylabs.faulted_613", "faulted_job", "api"),
+        ("oxylabs.parse_failure_empty", "malformed", "product_extraction"),
+        ("oxylabs.unauthorised_empty", "unauthorised", "api"),
+        ("oxylabs.short_page", "implausible", "product_extraction"),
+    ],
+)
+def test_best_sellers_that_cannot_be_had_leave_what_is_known_and_a_reason(
+    pipeline: Pipeline, fault: str, kind: str, stage: str
+) -> None:
+    pipeline.run("home-coffee")
+    known = pipeline.rows("SELECT asin, position, title, price FROM amazon_products ORDER BY 1")
+    sellers = pipeline.sellers()
+    pipeline.simulator.set_faults(fault)
+    failed = pipeline.run("home-coffee", collection_id="c2")
+    assert not failed.success
+    assert pipeline.rows("SELECT asin, position, title, price FROM amazon_products ORDER BY 1") == known
+    assert pipeline.sellers() == sellers
+    [failure] = pipeline.store.collections.failures("c2")
+    assert (failure.category, failure.reason, failure.error_stage) == ("home-coffee", kind, stage)
+
+
+def test_an_unknown_node_fails_its_category_with_one_call(pipeline: Pipeline) -> None:
+    failed = pipeline.run("nowhere")
+    assert not failed.success
+    [failure] = pipeline.store.collections.failures("c1")
+    assert failure.reason == "unknown_node"
+    assert NODES["nowhere"] in str(failure.error_message)
+    assert pipeline.simulator.stats()["requests"]["oxylabs.realtime"] == 1
+
+
+def test_a_failed_run_says_why_without_a_retry(pipeline: Pipeline) -> None:
+    failed = pipeline.run("nowhere")
+    [failure] = [event for event in failed.all_events if event.event_type_value == "STEP_FAILURE"]
+    data = failure.step_failure_data.user_failure_data
+    assert data is not None
+    assert NODES["nowhere"] in str(data.description)
+
+
+def test_a_malformed_answer_fails_its_product_and_the_rest_goes_on(pipeline: Pipeline) -> None:
+    pipeline.simulator.set_faults(Fault("ebay.truncated_json", nth=4))
+    result = pipeline.run("home-coffee")
+    assert result.success
+    listings = materialized(result, "ebay_listings")
+    assert listings["failed"] <= 1
+    if listings["failed"]:
+        [failure] = pipeline.store.collections.failures("c1")
+        assert (failure.unit, failure.asin is not None) == ("product", True)
+
+
+def test_searches_that_all_fail_fail_the_category(pipeline: Pipeline) -> None:
+    pipeline.simulator.set_faults("ebay.too_large_12023")
+    assert not pipeline.run("home-coffee").success
+    failures = pipeline.store.collections.failures("c1")
+    [category] = [failure for failure in failures if failure.unit == "category"]
+    assert category.reason == "nothing_worked"
+    priced = pipeline.truth("home-coffee")["searchable_product_count"]
+    assert len(failures) == priced + 1
+    assert pipeline.sellers() == set()
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "setting"),
+    [
+        ("ebay.access_denied", "unauthorised", "EBAY_CLIENT_ID"),
+        ("ebay.token_refused", "unauthorised", "EBAY_CLIENT_SECRET"),
+        ("ebay.warning_unfiltered", "rejected", "12002"),
+        ("ebay.quota_exhausted", "quota_exhausted", "eBay"),
+    ],
+)
+def test_what_would_meet_every_product_stops_the_run_and_names_what_to_look_at(
+    pipeline: Pipeline, fault: str, kind: str, setting: str
+) -> None:
+    pipeline.simulator.set_faults(fault)
+    assert not pipeline.run("home-coffee").success
+    [category] = [failure for failure in pipeline.store.collections.failures("c1") if failure.unit == "category"]
+    assert category.reason == kind
+    assert setting in str(category.error_message)
+    assert pipeline.simulator.stats()["requests"].get("ebay.search", 0) <= 2 * 5
+    assert pipeline.rows("SELECT count(*) FROM product_searches WHERE status = 'planned'") > [(0,)]
+
+
+def test_five_workers_search_at_once_and_no_sixth(pipeline: Pipeline) -> None:
+    pipeline.simulator.configure(ebay_latency_s=0.1)
+    assert pipeline.run("home-coffee").success
+    assert pipeline.simulator.stats()["highest_in_flight"]["ebay.search"] == 5
+    workers = {worker for (worker,) in pipeline.rows("SELECT DISTINCT worker_id FROM activity_events")}
+    assert workers == {0, 1, 2, 3, 4, 5}
+
+
+def test_every_call_is_in_the_ledger(pipeline: Pipeline) -> None:
+    pipeline.simulator.set_faults(Fault("ebay.server_error", nth=2))
+    pipeline.run("home-coffee")
+    requests = pipeline.simulator.stats()["requests"]
+    ledger = {
+        (source, operation): calls
+        for source, operation, calls in pipeline.rows(
+            "SELECT source, operation, sum(calls) FROM api_usage GROUP BY 1, 2"
+        )
+    }
+    assert ledger == {
+        ("oxylabs", "best_sellers"): requests["oxylabs.realtime"],
+        ("ebay", "search"): requests["ebay.search"],
+        ("ebay", "token"): requests["ebay.token"],
+    }
+
+
+def test_a_band_of_ones_own_is_searched_and_stored(pipeline: Pipeline) -> None:
+    band = {"min_markup_percent": 90, "max_markup_percent": 110}
+    pipeline.run("home-coffee", config={"ebay_listings": {"config": band}})
+    truth = pipeline.simulator.truth(NODES["home-coffee"], low="1.9", high="2.1")
+    assert pipeline.sellers() == set(truth["sellers"])
+    assert pipeline.rows("SELECT min_markup_percent::int, max_markup_percent::int FROM collections") == [(90, 110)]
+
+
+def test_a_band_that_is_upside_down_is_refused_before_ebay_is_asked(pipeline: Pipeline) -> None:
+    band = {"min_markup_percent": 120, "max_markup_percent": 80}
+    assert not pipeline.run("home-coffee", config={"ebay_listings": {"config": band}}).success
+    [failure] = pipeline.store.collections.failures("c1")
+    assert (failure.reason, "upside down" in str(failure.error_message)) == ("configuration", True)
+    assert "ebay.search" not in pipeline.simulator.stats()["requests"]
+
+
+def test_a_run_by_hand_has_a_collection_and_its_tag(pipeline: Pipeline) -> None:
+    result = pipeline.run("home-coffee", collection_id=None)
+    collection_id = f"run-{result.run_id[:8]}"
+    run = pipeline.instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert run.tags["collection_id"] == collection_id
+    assert pipeline.store.collections.progress(collection_id).categories_total == 1
+
+
+def test_events_are_the_same_in_the_table_and_in_dagster_in_order(pipeline: Pipeline) -> None:
+    pipeline.simulator.set_faults(Fault("ebay.server_error", nth=3))
+    pipeline.run("home-coffee")
+    table = pipeline.rows("SELECT worker_id, action, product_name, items_count FROM activity_events ORDER BY id")
+    seen: list[tuple[Any, ...]] = []
+    for asset in ("amazon_products", "ebay_listings", "ebay_sellers"):
+        records = pipeline.instance.fetch_observations(dg.AssetKey(asset), limit=10_000, ascending=True).records
+        for record in records:
+            observation = record.asset_observation
+            assert observation is not None
+            assert observation.partition == "home-coffee"
+            facts = {name: value.value for name, value in observation.metadata.items()}
+            seen.append((facts["worker"], facts["action"], facts.get("product"), facts.get("items")))
+    assert seen == table
+    assert {action for _, action, *_ in table} >= {"fetching", "found", "complete", "error", "deduped", "inserted"}
+
+
+def test_a_rate_limited_worker_says_so_and_stands_out(pipeline: Pipeline) -> None:
+    pipeline.simulator.set_faults(Fault("ebay.rate_limited", nth=2))
+    result = pipeline.run("home-coffee")
+    assert result.success
+    [(attempt, error_type, params)] = pipeline.rows(
+        "SELECT attempt, error_type, api_params FROM activity_events WHERE action = 'rate_limited'"
+    )
+    assert (attempt, error_type) == (1, "rate_limited")
+    assert 5000 <= params["wait_ms"] <= 6250
+    levels = {
+        record.event_log_entry.level
+        for record in pipeline.instance.fetch_observations(dg.AssetKey("ebay_listings"), limit=10_000).records
+        if "rate_limited" in record.event_log_entry.user_message
+    }
+    assert levels == {30}
+
+
+@pytest.mark.parametrize("simulator", [SMALL], indirect=True)
+def test_the_count_is_kept_with_its_cause(pipeline: Pipeline) -> None:
+    pipeline.run("home-coffee")
+    by_hand = materialized(pipeline.run(None, collection_id=None, job="record_seller_count"), "seller_count_snapshot")
+    assert (by_hand["seller_count"], by_hand["cause"]) == (len(pipeline.sellers()), "manual")
+    pipeline.store.collections.begin_finishing("c1")
+    after = materialized(pipeline.run(None, job="record_seller_count"), "seller_count_snapshot")
+    assert (after["seller_count"], after["cause"], after["collection"]) == (len(pipeline.sellers()), "collection", "c1")

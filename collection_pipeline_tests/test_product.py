@@ -1,0 +1,187 @@
+"""The whole product, started as people start it: real daemon, real UI server, real runs in processes of their own."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
+from collection_pipeline.settings import simulated_accounts
+from collection_pipeline.simulator.config import SimulatorConfig
+from collection_pipeline.simulator.server import RunningSimulator, running
+from collection_pipeline.tables.database import create_engine
+from collection_pipeline.tables.embedded import create_database, start_embedded
+from collection_pipeline_tests.running import Product, processes_of, run_command, up
+
+CATALOGUE = read_catalogue(STARTER_FILE)
+TWENTY = list(CATALOGUE.categories)[:20]
+UNKNOWN = list(CATALOGUE.categories)[20]
+BY_HAND = list(CATALOGUE.categories)[21]
+
+SIMULATED = SimulatorConfig(
+    products_per_page=8,
+    pages=2,
+    listings_per_product=8,
+    sellers=80,
+    ebay_latency_s=0.3,
+    amazon_latency_s=0.3,
+    unknown_nodes=frozenset({CATALOGUE.categories[UNKNOWN].node}),
+)
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="collection_pipeline_product_"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[RunningSimulator]:
+    with running(SIMULATED) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def product(home: Path, simulator: RunningSimulator) -> Iterator[Product]:
+    with up(home, simulated_accounts(simulator.url)) as started:
+        yield started
+        started.interrupt()
+        assert started.process.wait(60) == 0, (home / "up.log").read_text()
+        assert processes_of(home) == []
+
+
+def intervals(home: Path, collection_id: str) -> list[tuple[float, float]]:
+    """When the runs of a collection's categories worked: from their start to their end, in seconds."""
+    engine = create_engine(create_database(start_embedded(home), "dagster"))
+    query = sa.text(
+        """
+        SELECT r.start_time, r.end_time FROM runs r
+        JOIN run_tags t ON t.run_id = r.run_id AND t.key = 'collection_id' AND t.value = :collection_id
+        WHERE r.pipeline_name = 'collect_category' ORDER BY r.start_time
+        """
+    )
+    try:
+        with engine.connect() as connection:
+            rows = connection.execute(query, {"collection_id": collection_id}).all()
+            return [(float(row.start_time), float(row.end_time)) for row in rows]
+    finally:
+        engine.dispose()
+
+
+def most_at_once(spans: list[tuple[float, float]]) -> int:
+    return max(sum(start <= moment < end for start, end in spans) for moment, _ in spans)
+
+
+@pytest.mark.timeout(400)
+def test_twenty_runs_keep_five_busy_and_find_exactly_the_truth(
+    product: Product, simulator: RunningSimulator, home: Path
+) -> None:
+    chosen = [word for category in TWENTY for word in ("--category", category)]
+    started = product.command("collect", "--name", "twenty", *chosen)
+    assert started.returncode == 0, started.stderr
+    again = product.command("collect", "--name", "another", *chosen)
+    assert "is the same" in again.stdout
+
+    time.sleep(10)  # the five slots are taken and the other runs wait
+    outside = product.launch("record_seller_count")
+    waited = product.command("collect", *chosen, "--wait", timeout=300)
+    assert waited.returncode == 0, waited.stdout + waited.stderr
+    assert "completed" in waited.stdout
+
+    spans = intervals(home, "twenty")
+    assert len(spans) == 20
+    assert most_at_once(spans) == 5
+    # A run outside the pool got through while the others still worked.
+    run = product.graphql(
+        "query Run($id: ID!) { runOrError(runId: $id) { ... on Run { status endTime } } }", id=outside
+    )["runOrError"]
+    assert run["status"] == "SUCCESS"
+    assert run["endTime"] < max(end for _, end in spans)
+    # While work is waiting, a slot is empty only as long as a process takes to start.
+    waiting_until = sorted(start for start, _ in spans)[-1]
+    began = sorted(start for start, _ in spans)[4]
+    busy = sum(max(0.0, min(end, waiting_until) - max(start, began)) for start, end in spans)
+    assert busy / (waiting_until - began) > 2.5
+
+    truth = simulator.truth(*(CATALOGUE.categories[category].node for category in TWENTY))
+    sellers = {row["seller_key"] for row in product.rows("SELECT seller_key FROM sellers WHERE status = 'active'")}
+    assert sellers == set(truth["sellers"])
+    assert {search["requests"] for search in simulator.stats()["searches"]} == {1}
+    [collection] = product.rows("SELECT * FROM collections")
+    assert (collection["collection_id"], collection["status"]) == ("twenty", "completed")
+    snapshots = product.rows("SELECT seller_count, new_sellers FROM seller_count_snapshots WHERE cause = 'collection'")
+    assert snapshots == [{"seller_count": len(sellers), "new_sellers": len(sellers)}]
+    [progress] = product.rows("SELECT * FROM collection_progress")
+    assert progress["categories_done"] == 20
+    outcomes = progress["searches_done"] + progress["searches_failed"] + progress["searches_skipped"]
+    assert outcomes == progress["searches_total"] == truth["product_count"]
+
+
+def test_a_collection_with_a_failed_category_says_so_and_exits_with_1(product: Product) -> None:
+    waited = product.command(
+        "collect", "--name", "half", "--category", TWENTY[0], "--category", UNKNOWN, "--wait", timeout=200
+    )
+    assert waited.returncode == 1, waited.stdout
+    assert "completed with errors" in waited.stdout
+    assert "category: unknown_node" in waited.stdout
+    shown = product.command("collections", "show", "half")
+    assert CATALOGUE.categories[UNKNOWN].node in shown.stdout.replace("\n", "")
+
+
+def test_a_run_started_by_hand_ends_with_a_collection_and_one_snapshot(product: Product) -> None:
+    run_id = product.launch("collect_category", partition=BY_HAND)
+    collection_id = f"run-{run_id[:8]}"
+    query = f"SELECT status, endings FROM collections WHERE collection_id = '{collection_id}'"  # noqa: S608
+    deadline = time.monotonic() + 120
+    rows: list[dict[str, object]] = []
+    while time.monotonic() < deadline and not (rows and rows[0]["endings"]):
+        time.sleep(1)
+        rows = product.rows(query)
+    assert rows == [{"status": "completed", "endings": 1}]
+    assert product.rows(
+        f"SELECT cause FROM seller_count_snapshots WHERE collection_id = '{collection_id}'"  # noqa: S608
+    ) == [{"cause": "collection"}]
+
+
+def test_a_second_up_uses_what_is_running(product: Product) -> None:
+    second = product.command("up", "--port", "1")
+    assert second.returncode == 0
+    assert f"already runs at {product.url}" in second.stdout
+
+
+def test_the_partitions_are_the_catalogue(product: Product) -> None:
+    query = """
+    { assetNodeOrError(assetKey: {path: ["amazon_products"]}) { ... on AssetNode { partitionKeys groupName owners {
+      ... on TeamAssetOwner { team } } kinds description } } }
+    """
+    node = product.graphql(query)["assetNodeOrError"]
+    assert set(node["partitionKeys"]) == set(CATALOGUE.categories)
+    assert (node["groupName"], node["owners"]) == ("collection", [{"team": "data"}])
+    assert set(node["kinds"]) == {"amazon", "postgres"}
+
+
+def test_ctrl_c_pressed_twice_in_the_middle_leaves_nothing(simulator: RunningSimulator) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="collection_pipeline_twice_"))
+    try:
+        with up(folder, simulated_accounts(simulator.url), "--collect", "--category", TWENTY[0]) as started:
+            started.interrupt()
+            time.sleep(0.3)
+            started.interrupt()
+            started.process.wait(60)
+            assert processes_of(folder) == []
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_the_database_is_left_as_it_was_found(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    answer = run_command({"COLLECTION_HOME": str(tmp_path)}, "database", "migrate")
+    assert answer.returncode == 0, answer.stderr
+    assert processes_of(tmp_path) == []
