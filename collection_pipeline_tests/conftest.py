@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +26,6 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def server() -> Iterator[sa.URL]:
     """An embedded Postgres with a migrated database `template` to copy from."""
-    warnings.filterwarnings("ignore", module="platformdirs")
     home = Path(tempfile.mkdtemp(prefix="collection_pipeline_tests_"))
     home.chmod(0o755)  # run by root, the server is another user's process
     url = start_embedded(home)

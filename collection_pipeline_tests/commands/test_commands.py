@@ -1,0 +1,175 @@
+"""Commands as people type them. Whatever is wrong: one clear sentence, exit code 1, no traceback."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+from collection_pipeline.cli import main
+from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
+from collection_pipeline.settings import Settings
+from collection_pipeline.tables.embedded import create_database
+from collection_pipeline.tables.locating import dagster_database
+from collection_pipeline.tables.store import Store
+from collection_pipeline_tests.tables.examples import collect, listing, start
+
+CATALOGUE = """\
+departments:
+  - {key: ours, name: Ours, categories: [{key: ours-kayaks, name: Kayaks, node: "99900001"}]}
+presets:
+  - {key: nothing, name: Nothing yet, categories: []}
+"""
+
+
+@pytest.fixture
+def environment(database: sa.URL, tmp_path: Path) -> dict[str, str]:
+    return {
+        "COLLECTION_DATABASE_URL": database.render_as_string(hide_password=False),
+        "COLLECTION_HOME": str(tmp_path / "home"),
+    }
+
+
+def run(environment: Mapping[str, str], *words: str) -> Result:
+    return CliRunner().invoke(main, words, env=environment)
+
+
+def refused(result: Result) -> str:
+    """The sentence with which a command refused; it must be the only thing it says."""
+    assert result.exit_code == 1, result.output
+    assert "Traceback" not in result.output
+    assert result.stderr.startswith("Error: ")
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["collect", "--category", "kitchen-cofee-machines"], "Did you mean kitchen-coffee-machines"),
+        (["collect", "--preset", "startr"], "There is no preset 'startr'. There are: starter"),
+        (["collect", "--preset", "nothing"], "has no categories"),
+        (["collect", "--min-markup", "120", "--max-markup", "80"], "upside down"),
+        (["collect", "--name", "a b"], "cannot name a collection"),
+        (["collections", "show", "nope"], "There is no collection 'nope'"),
+        (["catalogue", "check", "--category", "ours-kayaks"], "no marketplace credentials"),
+        (["catalogue", "load", "missing.yaml"], "cannot be read"),
+        (["sql", "SELEC"], "syntax error"),
+    ],
+)
+def test_wrong_input_is_refused_in_one_sentence(
+    store: Store, environment: dict[str, str], tmp_path: Path, words: list[str], said: str
+) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(CATALOGUE)
+    store.catalogue.load(read_catalogue(STARTER_FILE, own))
+    assert said in refused(run(environment, *words))
+    assert store.collections.all() == []
+
+
+@pytest.mark.parametrize("command", [["collect"], ["sql", "SELECT 1"], ["up"], ["collections", "list"]])
+def test_half_of_the_credentials_is_refused_by_every_command(environment: dict[str, str], command: list[str]) -> None:
+    assert "EBAY_CLIENT_SECRET" in refused(run({**environment, "EBAY_CLIENT_ID": "id"}, *command))
+
+
+def test_a_database_that_is_down_is_named(environment: dict[str, str]) -> None:
+    down = {**environment, "COLLECTION_DATABASE_URL": "postgresql://me:hunter2@127.0.0.1:1/db"}
+    for command in (["collect"], ["sql", "SELECT 1"], ["database", "migrate"], ["catalogue", "list"]):
+        said = refused(run(down, *command))
+        assert "does not answer" in said
+        assert "hunter2" not in said
+
+
+def test_an_older_schema_is_refused_with_the_command_that_helps(server: sa.URL, environment: dict[str, str]) -> None:
+    empty = create_database(server, "older_schema").render_as_string(hide_password=False)
+    older = {**environment, "COLLECTION_DATABASE_URL": empty}
+    assert "database migrate" in refused(run(older, "collect"))
+    assert run(older, "database", "migrate").exit_code == 0
+    assert run(older, "collections", "list").exit_code == 0
+
+
+def test_a_port_that_is_taken_is_refused(environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"--port {port + 1}" in refused(run(environment, "up", "--port", str(port)))
+
+
+def test_up_is_refused_outside_of_the_project(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "Run this in the project's folder" in refused(run(environment, "up"))
+
+
+def test_a_wrong_catalogue_is_refused_and_the_old_one_stays(
+    store: Store, environment: dict[str, str], tmp_path: Path
+) -> None:
+    store.catalogue.load(read_catalogue(STARTER_FILE))
+    before = store.catalogue.current()
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(CATALOGUE.replace("99900001", "289745"))
+    said = refused(run(environment, "catalogue", "load", str(wrong)))
+    assert "wrong.yaml, line 2" in said
+    assert "already that of 'kitchen-coffee-machines'" in said
+    assert store.catalogue.current() == before
+
+
+def test_a_catalogue_of_ones_own_is_in_force_once_loaded_and_gone_with_the_next_one(
+    store: Store, environment: dict[str, str], tmp_path: Path
+) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(CATALOGUE)
+    assert run(environment, "catalogue", "load", str(own)).exit_code == 0
+    assert store.catalogue.current().categories["ours-kayaks"].name == "Kayaks"
+    assert "ours-kayaks" in run(environment, "catalogue", "list").output
+    assert run(environment, "catalogue", "load").exit_code == 0
+    assert "ours-kayaks" not in store.catalogue.current().categories
+
+
+def test_a_started_collection_is_planned_with_its_band(store: Store, environment: dict[str, str]) -> None:
+    store.catalogue.load(read_catalogue(STARTER_FILE))
+    words = ["collect", "--name", "mine", "--category", "pets-dogs", "--min-markup", "50", "--max-markup", "60.5"]
+    assert run(environment, *words).exit_code == 0
+    [collection] = store.collections.all()
+    assert collection.collection_id == "mine"
+    assert collection.band is not None
+    assert [str(collection.band.min_markup_percent), str(collection.band.max_markup_percent)] == ["50.00", "60.50"]
+    assert "is the same" in run(environment, *[word if word != "mine" else "again" for word in words]).output
+
+
+@pytest.mark.parametrize(("form", "shown"), [("csv", "n\nann\n"), ("json", '[{"n":"ann"}]\n')])
+def test_rows_are_printed_as_asked(store: Store, environment: dict[str, str], form: str, shown: str) -> None:
+    start(store, "c1", "books")
+    collect(store, "c1", "books", {"B000000001": [listing("1", "ann")]})
+    query = "SELECT display_name AS n FROM sellers"
+    assert run(environment, "sql", query, "--format", form).output == shown
+    assert "ann" in run(environment, "sql", query).output
+    assert "ann" in run(environment, "sql", "--ask", "new_sellers", "--format", form).output or form
+
+
+def test_names_from_a_marketplace_are_text_and_not_markup(store: Store, environment: dict[str, str]) -> None:
+    start(store, "c1", "books")
+    collect(store, "c1", "books", {"B000000001": [listing("1", "[red]ann[/red]")]})
+    assert "[red]ann[/red]" in run(environment, "sql", "SELECT display_name FROM sellers").output
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["up", "collect", "sql", "collections list", "collections show", "catalogue list", "catalogue check"]
+    + ["catalogue load", "database migrate", "database url"],
+)
+def test_every_command_explains_itself_with_an_example(environment: dict[str, str], command: str) -> None:
+    shown = run(environment, *command.split(), "--help")
+    assert shown.exit_code == 0
+    assert "Example:" in shown.output
+
+
+def test_the_address_handed_to_dagster_names_its_driver(tmp_path: Path) -> None:
+    # A plain postgresql:// means psycopg 3 from SQLAlchemy 2.1 on, which rejects Dagster's NOTIFY with a parameter.
+    settings = Settings.from_mapping({"COLLECTION_HOME": str(tmp_path)})
+    with dagster_database(settings, "postgresql://me:secret@db.example/dagster") as address:
+        assert address == "postgresql+psycopg2://me:secret@db.example/dagster"

@@ -1,0 +1,69 @@
+import re
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.tables.database import create_engine, database_url
+from collection_pipeline.tables.embedded import create_database
+from collection_pipeline.tables.migrating import migrate
+from collection_pipeline.tables.schema import metadata
+from collection_pipeline.tables.store import Store, open_store
+from collection_pipeline.tables.views import VIEWS
+from collection_pipeline_tests.tables.examples import rows
+
+
+def test_the_migrations_make_exactly_the_schema_comments_included(store: Store) -> None:
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": False})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_migrating_again_changes_nothing(store: Store) -> None:
+    before = rows(store, "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'")
+    migrate(store.engine)
+    after = rows(store, "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'")
+    assert sorted(map(str, before)) == sorted(map(str, after))
+
+
+def test_every_table_column_and_view_has_a_comment(store: Store) -> None:
+    for table in metadata.tables.values():
+        assert table.comment, table.name
+        assert [column.name for column in table.columns if not column.comment] == []
+    commented = rows(store, "SELECT relname FROM pg_class WHERE relkind = 'v' AND obj_description(oid) IS NOT NULL")
+    assert {name for (name,) in commented} >= set(VIEWS)
+
+
+def test_a_database_without_the_schema_is_refused_with_what_to_do(server: sa.URL) -> None:
+    empty = create_database(server, "never_migrated")
+    with pytest.raises(PipelineError, match=r"none yet.* is older .* database migrate"), open_store(empty):
+        pass
+
+
+@pytest.mark.parametrize(("revision", "said"), [("0000", "is newer than this code"), (None, "is older than this code")])
+def test_another_schema_than_the_codes_is_refused(database: sa.URL, revision: str | None, said: str) -> None:
+    engine = create_engine(database)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM alembic_version"))
+        if revision:
+            connection.execute(sa.text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
+    engine.dispose()
+    with pytest.raises(PipelineError, match=said), open_store(database):
+        pass
+
+
+def test_a_database_that_is_down_is_named_without_its_password() -> None:
+    down = database_url("postgresql://collector:hunter2@127.0.0.1:1/collection")
+    with pytest.raises(PipelineError, match="does not answer") as refused, open_store(down):
+        pass
+    assert "127.0.0.1:1" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["nonsense", "mysql://u:hunter2@host/db", "postgresql//u:hunter2@host"])
+def test_an_address_that_is_none_is_refused_without_repeating_it(text: str) -> None:
+    with pytest.raises(PipelineError, match="COLLECTION_DATABASE_URL") as refused:
+        database_url(text)
+    assert not re.search("hunter2", str(refused.value))

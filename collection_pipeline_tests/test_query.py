@@ -1,0 +1,88 @@
+import re
+from collections.abc import Mapping
+
+import pytest
+import sqlalchemy as sa
+
+from collection_pipeline import query
+from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.tables.store import Store
+from collection_pipeline_tests.conftest import REPOSITORY
+from collection_pipeline_tests.tables.examples import collect, listing, start
+
+
+@pytest.fixture
+def environment(database: sa.URL) -> Mapping[str, str]:
+    return {"COLLECTION_DATABASE_URL": database.render_as_string(hide_password=False)}
+
+
+def collected(store: Store) -> None:
+    start(store, "c1", "kitchen-coffee-machines", "toys")
+    collect(
+        store,
+        "c1",
+        "kitchen-coffee-machines",
+        {"B000000001": [listing("1", "ann", "190.00"), listing("2", "bob", "210.00")], "B000000002": []},
+    )
+    collect(store, "c1", "toys", {"B000000003": [listing("3", "ann"), listing("4", "cid; DROP TABLE sellers")]})
+    store.collections.begin_finishing("c1")
+    store.snapshots.of_collection("c1")
+
+
+def test_every_question_has_its_answer(store: Store, environment: Mapping[str, str]) -> None:
+    collected(store)
+    new = query.ask("new_sellers", environment=environment)
+    assert list(new["display_name"]) == ["ann", "bob", "cid; DROP TABLE sellers"]
+    top = query.ask("sellers_by_best_sellers", environment=environment)
+    assert top.iloc[0].to_dict() == {"display_name": "ann", "best_sellers": 2, "categories": 2}
+    coffee = query.ask("sellers_of_a_category", environment=environment)
+    assert set(coffee["display_name"]) == {"ann", "bob"}
+    spread = query.ask("price_spread", environment=environment).set_index("asin").loc["B000000001"]
+    assert [str(spread[name]) for name in ("ebay_min", "ebay_median", "ebay_max")] == ["190.00", "200.00", "210.00"]
+    assert spread["sellers"] == 2
+    counts = query.ask("count_over_time", environment=environment)
+    assert list(counts["seller_count"]) == [3]
+
+
+def test_the_readme_asks_the_same_questions() -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    asked = dict(re.findall(r"\(`(\w+)`\)\n\n```sql\n(.*?)\n```", readme, re.DOTALL))
+    assert asked == query.QUESTIONS
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM sellers",
+        "DROP TABLE sellers",
+        "SELECT 1; DELETE FROM sellers",
+        "COMMIT; DELETE FROM sellers",
+        "WITH gone AS (DELETE FROM sellers RETURNING 1) SELECT * FROM gone",
+        "SELECT nothing FROM nowhere",
+        "SELEC",
+        "",
+    ],
+)
+def test_a_query_changes_nothing_and_fails_in_words(
+    store: Store, environment: Mapping[str, str], statement: str
+) -> None:
+    collected(store)
+    if statement:
+        with pytest.raises(PipelineError, match="did not run"):
+            query.sql(statement, environment=environment)
+    else:
+        assert query.sql(statement, environment=environment).empty
+    assert store.sellers.count("default") == 3
+
+
+def test_percent_signs_and_colons_are_just_sql(store: Store, environment: Mapping[str, str]) -> None:
+    collected(store)
+    found = query.sql(
+        "SELECT display_name::text AS n FROM sellers WHERE display_name LIKE 'a%'", environment=environment
+    )
+    assert list(found["n"]) == ["ann"]
+
+
+def test_an_unknown_question_is_refused_with_those_there_are(environment: Mapping[str, str]) -> None:
+    with pytest.raises(PipelineError, match="new_sellers, sellers_by_best_sellers"):
+        query.ask("why", environment=environment)
