@@ -27,7 +27,6 @@ from collection_pipeline.core.collections import CollectionStatus
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.processes import Services, Supervisor, free_port, require_free_port, stop_left_over
-from collection_pipeline.query import QUESTIONS
 from collection_pipeline.settings import Settings, simulated_accounts
 from collection_pipeline.tables.database import create_engine, reachable
 from collection_pipeline.tables.locating import application_database, dagster_database
@@ -144,16 +143,11 @@ def _collect(
     collection_id = start(
         store, settings, wishes.preset, wishes.categories, None, BandRule(Decimal(80), Decimal(120)), console
     )
-    console.print(
-        f"Watch its runs at {services.dagster_url}/runs?q[0]=tag:collection_id={collection_id}", soft_wrap=True
-    )
+    runs = f"{services.dagster_url}/runs?q[0]=tag:collection_id={collection_id}"
+    console.print(f"Its runs: {runs}", soft_wrap=True)
     status = follow(store, collection_id, console, check)
-    query = " ".join(QUESTIONS["sellers_by_best_sellers"].split())
-    console.print(
-        f'Who sells the most best sellers:\n  .venv/bin/collection-pipeline sql "{query}"',
-        soft_wrap=True,
-        highlight=False,
-    )
+    console.print("Who sells the most best sellers: .venv/bin/collection-pipeline sql --ask sellers_by_best_sellers")
+    console.print(f"Its runs and events: {runs}", soft_wrap=True)
     return status
 
 

@@ -56,7 +56,8 @@ def _require_start(progress: Progress) -> None:
 
 def summary(progress: Progress, failures: list[Failure], snapshot: int | None) -> RenderableType:
     """What a collection came to, as a table."""
-    table = Table(title=f"Collection {progress.collection_id}: {progress.status.replace('_', ' ')}", show_header=False)
+    title = Text(f"Collection {progress.collection_id}: {progress.status.replace('_', ' ')}", style="bold")
+    table = Table(show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
     took = (progress.completed_at or datetime.now(UTC)) - progress.started_at
@@ -76,8 +77,8 @@ def summary(progress: Progress, failures: list[Failure], snapshot: int | None) -
         table.add_row(name, f"{value:,}" if isinstance(value, int) else str(value))
     if not progress.products_found:
         warning = Text("No product was found at all. Nothing can be said about sellers.", style="bold red")
-        return Group(table, warning)
-    return table
+        return Group(title, table, warning)
+    return Group(title, table)
 
 
 class _Display:

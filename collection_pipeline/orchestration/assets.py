@@ -287,6 +287,7 @@ def seller_count_snapshot(
         snapshot = store.snapshots.of_collection(collection_id)
     return dg.MaterializeResult(
         metadata={
+            "dagster/row_count": store.snapshots.count(),
             "seller_count": snapshot.seller_count,
             "new_sellers": snapshot.new_sellers,
             "cause": snapshot.cause,

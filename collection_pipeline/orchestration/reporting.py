@@ -63,7 +63,6 @@ def _observation(context: dg.AssetExecutionContext, event: ActivityEvent) -> dg.
     facts: dict[str, Any] = {
         "worker": event.worker_id,
         "action": event.action.value,
-        "category": event.category,
         "product": event.product_name,
         "items": event.items_count,
         "new_sellers": event.new_sellers_count,

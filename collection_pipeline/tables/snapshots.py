@@ -112,6 +112,11 @@ class SnapshotStore:
             ).one()
         return _snapshot(taken)
 
+    def count(self) -> int:
+        """How many snapshots there are, of all lists."""
+        with self._engine.connect() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(seller_count_snapshots)) or 0
+
     def latest(self, org_id: str) -> Snapshot | None:
         """The newest snapshot of a list, if there is any."""
         newest = (

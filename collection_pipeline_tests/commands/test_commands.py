@@ -159,8 +159,18 @@ def test_names_from_a_marketplace_are_text_and_not_markup(store: Store, environm
 
 @pytest.mark.parametrize(
     "command",
-    ["up", "collect", "sql", "collections list", "collections show", "catalogue list", "catalogue check"]
-    + ["catalogue load", "database migrate", "database url"],
+    [
+        "up",
+        "collect",
+        "sql",
+        "collections list",
+        "collections show",
+        "catalogue list",
+        "catalogue check",
+        "catalogue load",
+        "database migrate",
+        "database url",
+    ],
 )
 def test_every_command_explains_itself_with_an_example(environment: dict[str, str], command: str) -> None:
     shown = run(environment, *command.split(), "--help")

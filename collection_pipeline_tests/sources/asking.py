@@ -1,0 +1,74 @@
+"""Asking a source once, over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from collection_pipeline.core.listings import ListingPage, ListingQuery, query_text
+from collection_pipeline.core.money import BandRule, Money
+from collection_pipeline.core.products import BestSellerPage
+from collection_pipeline.core.usage import Call
+from collection_pipeline.simulator.server import RunningSimulator
+from collection_pipeline.sources.ebay import EbayListings
+from collection_pipeline.sources.ebay_token import EbayAccount
+from collection_pipeline.sources.opening import open_best_sellers, open_listings
+from collection_pipeline.sources.oxylabs import OxylabsAccount
+
+NODE = "172541"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+T = TypeVar("T")
+
+
+class Ledger:
+    """Counts calls in memory: a source needs somebody to tell."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[Call] = Counter()
+
+    async def admit(self, call: Call) -> None:
+        self.calls[call] += 1
+
+
+def best_sellers(
+    simulator: RunningSimulator, node: str = NODE, page: int = 1, ledger: Ledger | None = None
+) -> BestSellerPage:
+    async def ask() -> BestSellerPage:
+        account = OxylabsAccount(simulator.oxylabs_url, "user", "hunter2")
+        async with open_best_sellers(account, ledger or Ledger()) as source:
+            return await source.best_sellers(node, page)
+
+    return asyncio.run(ask())
+
+
+def with_ebay(
+    simulator: RunningSimulator,
+    work: Callable[[EbayListings], Awaitable[T]],
+    *,
+    ledger: Ledger | None = None,
+    page_size: int = 200,
+    clock: Callable[[], datetime] = lambda: NOON,
+) -> T:
+    """What `work` makes of one open eBay source."""
+
+    async def ask() -> T:
+        account = EbayAccount(simulator.ebay_url, "id", "hunter3")
+        async with open_listings(account, ledger or Ledger(), page_size=page_size, clock=clock) as source:
+            return await work(source)
+
+    return asyncio.run(ask())
+
+
+def search(simulator: RunningSimulator, query: ListingQuery, page: int = 1) -> ListingPage:
+    return with_ebay(simulator, lambda source: source.search(query, page))
+
+
+def query_for(simulator: RunningSimulator) -> ListingQuery:
+    """A query for a product that eBay has listings of."""
+    products = simulator.truth(NODE)["products"].values()
+    product = next(product for product in products if product["listings"])
+    return ListingQuery(query_text(product["title"]), BandRule().band(Money(Decimal(product["price"]), "USD")))
