@@ -41,7 +41,10 @@ def application_database(location: Location) -> Iterator[sa.URL]:
 
 @contextmanager
 def dagster_database(location: Location, named: str | None) -> Iterator[str]:
-    """The address of Dagster's own storage, its driver named: the one given, or one on the embedded server."""
+    """The address of Dagster's own storage: the one given, or one on the embedded server.
+
+    Its driver is named: a plain postgresql:// means psycopg 3 from SQLAlchemy 2.1 on, which rejects Dagster's NOTIFY.
+    """
     if named is not None:
         yield database_url(named).set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
         return
