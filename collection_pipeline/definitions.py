@@ -5,7 +5,7 @@ import dagster as dg
 from collection_pipeline.orchestration.assets import ASSETS
 from collection_pipeline.orchestration.automation import SENSORS
 from collection_pipeline.orchestration.checks import CHECKS
-from collection_pipeline.orchestration.operations import JOBS
+from collection_pipeline.orchestration.operations import ASSET_JOBS, CONTROL_JOBS
 from collection_pipeline.orchestration.resources import RESOURCES
 
 
@@ -14,7 +14,7 @@ def build_defs(resources: dict[str, object] | None = None) -> dg.Definitions:
     return dg.Definitions(
         assets=ASSETS,
         asset_checks=CHECKS,
-        jobs=JOBS,
+        jobs=[*ASSET_JOBS, *CONTROL_JOBS],
         sensors=SENSORS,
         resources={**RESOURCES, **(resources or {})},
         # The default executor starts a second process per step, which costs more than the steps themselves.

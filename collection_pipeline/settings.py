@@ -8,6 +8,7 @@ from pathlib import Path
 
 from collection_pipeline.core.collections import DEFAULT_ORG
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.usage import DEFAULT_LIMITS, Limits, Source
 
 OXYLABS_URL = "https://realtime.oxylabs.io"
 EBAY_API_URL = "https://api.ebay.com"
@@ -33,6 +34,8 @@ class Settings:
     """A team's own catalogue, in addition to the starter one (COLLECTION_CATALOGUE)."""
     org_id: str
     """Organisation whose seller list runs feed (COLLECTION_ORG)."""
+    limits: Mapping[Source, Limits]
+    """What all runs together may ask of each source (COLLECTION_EBAY_REQUESTS_PER_S and the like; see README)."""
     oxylabs_url: str
     ebay_api_url: str
     ebay_marketplace: str
@@ -71,6 +74,7 @@ class Settings:
             database_url=values.get("COLLECTION_DATABASE_URL"),
             catalogue_file=Path(catalogue).expanduser() if catalogue else None,
             org_id=values.get("COLLECTION_ORG", DEFAULT_ORG),
+            limits={source: _limits(values, source, limits) for source, limits in DEFAULT_LIMITS.items()},
             oxylabs_url=_url(values, "OXYLABS_URL", OXYLABS_URL),
             ebay_api_url=_url(values, "EBAY_API_URL", EBAY_API_URL),
             ebay_marketplace=values.get("EBAY_MARKETPLACE", "EBAY_US"),
@@ -87,6 +91,9 @@ def simulated_accounts(simulator_url: str) -> dict[str, str]:
         "OXYLABS_URL": f"{simulator_url}/oxylabs",
         "EBAY_API_URL": f"{simulator_url}/ebay",
         **dict.fromkeys(CREDENTIALS, "simulated"),
+        # Nobody has to be spared, and nobody should have to wait.
+        **dict.fromkeys(("COLLECTION_OXYLABS_REQUESTS_PER_S", "COLLECTION_EBAY_REQUESTS_PER_S"), "500"),
+        "COLLECTION_EBAY_CALLS_PER_DAY": "0",
     }
 
 
@@ -98,6 +105,26 @@ def _require_whole_credentials(values: Mapping[str, str]) -> None:
             "A collection needs both Amazon (through Oxylabs) and eBay. Set what is missing, or unset all four to try "
             "the pipeline on simulated data."
         )
+
+
+def _limits(values: Mapping[str, str], source: Source, default: Limits) -> Limits:
+    prefix = f"COLLECTION_{source.upper()}"
+    calls_per_day = _number(values, f"{prefix}_CALLS_PER_DAY", default.calls_per_day or 0, least=0)
+    return Limits(
+        requests_per_s=_number(values, f"{prefix}_REQUESTS_PER_S", default.requests_per_s, least=0.01),
+        in_flight=int(_number(values, f"{prefix}_IN_FLIGHT", default.in_flight, least=1)),
+        calls_per_day=int(calls_per_day) or None,
+    )
+
+
+def _number(values: Mapping[str, str], name: str, default: float, *, least: float) -> float:
+    try:
+        number = float(values.get(name, default))
+    except ValueError:
+        raise PipelineError(f"{name} is {values[name]!r}; it must be a number.") from None
+    if not least <= number < 1_000_000:
+        raise PipelineError(f"{name} is {values[name]!r}; it must be a number from {least:g} to 1000000.")
+    return number
 
 
 def _url(values: Mapping[str, str], name: str, default: str) -> str:

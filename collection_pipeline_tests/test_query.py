@@ -25,7 +25,7 @@ def collected(store: Store) -> None:
         {"B000000001": [listing("1", "ann", "190.00"), listing("2", "bob", "210.00")], "B000000002": []},
     )
     collect(store, "c1", "toys", {"B000000003": [listing("3", "ann"), listing("4", "cid; DROP TABLE sellers")]})
-    store.collections.begin_finishing("c1")
+    store.control.begin_finishing("c1")
     store.snapshots.of_collection("c1")
 
 

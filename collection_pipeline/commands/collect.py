@@ -12,50 +12,51 @@ from rich.console import Console
 
 from collection_pipeline.commands.session import stores, told_plainly
 from collection_pipeline.commands.watching import summary, watch
-from collection_pipeline.core.collections import CollectionPlan, CollectionStatus, new_collection_id
+from collection_pipeline.core.collections import CollectionStatus
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.processes import Services
 from collection_pipeline.settings import Settings
+from collection_pipeline.starting import DEFAULT_PRESET, Wish, start_collection
 from collection_pipeline.tables.store import Store
-
-DEFAULT_PRESET = "starter"
 
 
 @click.command(short_help="Start a collection through the running Dagster.")
-@click.option("--preset", help=f"A preset of the catalogue. Default: {DEFAULT_PRESET}, if no category is named either.")
+@click.option("--preset", help=f"A preset of the catalogue. Default: {DEFAULT_PRESET}, if nothing else is named.")
 @click.option("--category", "categories", multiple=True, help="A category key; may be given several times.")
+@click.option("--again", help="The id of an earlier collection: its categories, once more.")
 @click.option("--name", help="The collection's id. Given twice, it is one collection. Default: preset and time.")
 @click.option("--min-markup", type=float, default=80, show_default=True, help="Lower end of the price band, percent.")
 @click.option("--max-markup", type=float, default=120, show_default=True, help="Upper end of the price band, percent.")
+@click.option("--cap", type=click.FloatRange(min=0), help="Cost (calls) that must not be exceeded. Default: none.")
+@click.option("--as-far-as-it-goes", is_flag=True, help="Start even if cap or quota will not do for all of it.")
 @click.option("--wait", is_flag=True, help="Show progress; exit 0 only if the collection completed without errors.")
 @told_plainly
 def collect(
     preset: str | None,
     categories: tuple[str, ...],
+    again: str | None,
     name: str | None,
     min_markup: float,
     max_markup: float,
+    cap: float | None,
     *,
+    as_far_as_it_goes: bool,
     wait: bool,
 ) -> None:
     """Start a collection of a preset, or of single categories, through the running Dagster.
 
-    Started twice while it runs, it is the same collection.
+    It says what that will cost first, and is refused if that is more than its cap or the day's quota. Started twice
+    while it runs, it is the same collection.
 
-    Example: collection-pipeline collect --preset starter --wait
+    Example: collection-pipeline collect --preset starter --cap 2000 --wait
     """
     console = Console()
+    band = BandRule(Decimal(str(min_markup)), Decimal(str(max_markup)))
+    limit = None if cap is None else Decimal(str(cap))
+    wish = Wish(preset, categories, again, name, band, limit, as_far_as_it_goes)
     with stores() as (settings, store):
         services = Services.read(settings.home)
-        collection_id = start(
-            store,
-            settings,
-            preset,
-            categories,
-            name,
-            BandRule(Decimal(str(min_markup)), Decimal(str(max_markup))),
-            console,
-        )
+        collection_id = start(store, settings, wish, console)
         if not wait:
             if settings.database_url is None and (services is None or not services.is_running):
                 console.print("Dagster does not run here; the collection starts when `collection-pipeline up` does.")
@@ -65,28 +66,12 @@ def collect(
     sys.exit(0 if status is CollectionStatus.COMPLETED else 1)
 
 
-def start(
-    store: Store,
-    settings: Settings,
-    preset: str | None,
-    categories: tuple[str, ...],
-    name: str | None,
-    band: BandRule,
-    console: Console,
-) -> str:
-    """Plans a collection, or finds the open one that is the same, and says which. Its id."""
-    if preset is None and not categories:
-        preset = DEFAULT_PRESET
-    plan = CollectionPlan(
-        collection_id=name or new_collection_id(preset or categories[0], datetime.now(UTC)),
-        categories=store.catalogue.current().select(preset=preset, categories=categories),
-        band=band,
-        org_id=settings.org_id,
-        preset=preset,
-    )
-    collection, is_new = store.collections.start(plan)
-    if is_new:
-        console.print(f"Collection {collection.collection_id}: {len(plan.categories)} categories.", soft_wrap=True)
+def start(store: Store, settings: Settings, wish: Wish, console: Console) -> str:
+    """Starts a collection, or finds the open one that is the same, and says which and what it will cost. Its id."""
+    started = start_collection(store, settings.org_id, wish, datetime.now(UTC))
+    collection = started.collection
+    if started.is_new:
+        console.print(f"Collection {collection.collection_id}: {started.estimate}.", soft_wrap=True)
     else:
         console.print(
             f"Collection {collection.collection_id} is the same ({collection.status}); no second one is started.",
@@ -98,8 +83,14 @@ def start(
 def follow(
     store: Store, collection_id: str, console: Console, check: Callable[[], None] = lambda: None
 ) -> CollectionStatus:
-    """Shows a collection until it is over, then what it came to. Its final status."""
+    """Shows a collection until it is over or paused, then what it came to. Its status."""
     progress = watch(store, collection_id, console, check)
     collection = store.collections.get(collection_id)
     console.print(summary(progress, store.collections.failures(collection_id), collection.seller_count_snapshot))
+    if collection.pause is not None:
+        until = (
+            f"until {collection.pause.until:%Y-%m-%d %H:%M} UTC" if collection.pause.until else "until you resume it"
+        )
+        console.print(f"Paused {until} ({collection.pause.reason}): {collection.pause.message}", soft_wrap=True)
+        console.print(f"Go on with: collection-pipeline collections resume {collection_id}", soft_wrap=True)
     return collection.status

@@ -1,6 +1,8 @@
-"""`collection-pipeline collections`: what is going on, and what went on."""
+"""`collection-pipeline collections`: what is going on, and control of it."""
 
 from __future__ import annotations
+
+from decimal import Decimal
 
 import click
 from rich.console import Console
@@ -8,11 +10,12 @@ from rich.table import Table
 
 from collection_pipeline.commands.session import stores, told_plainly
 from collection_pipeline.commands.watching import summary
+from collection_pipeline.core.collections import BY_HAND, Pause
 
 
-@click.group(short_help="What is going on, and what went on.")
+@click.group(short_help="What is going on, and control of it.")
 def collections() -> None:
-    """List and show collections."""
+    """List, show, pause, resume and cancel collections."""
 
 
 @collections.command("list")
@@ -63,3 +66,53 @@ def show(collection_id: str) -> None:
                 failure.error_message or "–",
             )
         console.print(table)
+
+
+@collections.command("pause")
+@click.argument("collection_id")
+@told_plainly
+def pause(collection_id: str) -> None:
+    """Pause a running collection. Its runs stop within two seconds; what they have found is kept.
+
+    Example: collection-pipeline collections pause starter-20261123-141500
+    """
+    with stores() as (_, store):
+        store.collections.get(collection_id)
+        was_running = store.control.pause(collection_id, Pause(BY_HAND, "Somebody paused it."))
+        status = store.collections.get(collection_id).status
+    _tell(collection_id, "is paused" if was_running else f"is {status}; there was nothing to pause")
+
+
+@collections.command("resume")
+@click.argument("collection_id")
+@click.option("--cap", type=click.FloatRange(min=0), help="A new cost cap in place of the old one.")
+@told_plainly
+def resume(collection_id: str, cap: float | None) -> None:
+    """Start what is missing of a collection that is paused, or ended with failures or cancelled.
+
+    Example: collection-pipeline collections resume starter-20261123-141500
+    """
+    with stores() as (_, store):
+        store.collections.get(collection_id)
+        restarted = store.control.resume(collection_id, cost_cap=None if cap is None else Decimal(str(cap)))
+        status = store.collections.get(collection_id).status
+    _tell(collection_id, f"is {status}; {restarted} categories start again")
+
+
+@collections.command("cancel")
+@click.argument("collection_id")
+@told_plainly
+def cancel(collection_id: str) -> None:
+    """Cancel a collection. What was found is kept and counted; it can be resumed.
+
+    Example: collection-pipeline collections cancel starter-20261123-141500
+    """
+    with stores() as (_, store):
+        store.collections.get(collection_id)
+        was_open = store.control.cancel(collection_id)
+        status = store.collections.get(collection_id).status
+    _tell(collection_id, "is being cancelled" if was_open else f"is {status}; there was nothing to cancel")
+
+
+def _tell(collection_id: str, what: str) -> None:
+    click.echo(f"{collection_id} {what}.")

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from types import FrameType
 
@@ -25,9 +24,9 @@ from collection_pipeline.commands.collect import follow, start
 from collection_pipeline.commands.session import told_plainly
 from collection_pipeline.core.collections import CollectionStatus
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.money import BandRule
 from collection_pipeline.processes import Services, Supervisor, free_port, require_free_port, stop_left_over
 from collection_pipeline.settings import Settings, simulated_accounts
+from collection_pipeline.starting import Wish
 from collection_pipeline.tables.database import create_engine, reachable
 from collection_pipeline.tables.locating import application_database, dagster_database
 from collection_pipeline.tables.migrating import migrate
@@ -140,9 +139,7 @@ def _collect(
     console: Console,
     check: Callable[[], None],
 ) -> CollectionStatus:
-    collection_id = start(
-        store, settings, wishes.preset, wishes.categories, None, BandRule(Decimal(80), Decimal(120)), console
-    )
+    collection_id = start(store, settings, Wish(wishes.preset, wishes.categories), console)
     runs = f"{services.dagster_url}/runs?q[0]=tag:collection_id={collection_id}"
     console.print(f"Its runs: {runs}", soft_wrap=True)
     status = follow(store, collection_id, console, check)

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from collection_pipeline.core.activity import ActivityEvent
-from collection_pipeline.core.collections import OPEN_STATUSES
+from collection_pipeline.core.collections import OPEN_STATUSES, CollectionStatus
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.progress import Progress
 from collection_pipeline.tables.collections import Failure
@@ -29,7 +29,7 @@ NOTHING_STARTS_S = 90
 
 
 def watch(store: Store, collection_id: str, console: Console, check: Callable[[], None]) -> Progress:
-    """Shows a collection until it is over; its last figures. `check` raises when waiting has become pointless."""
+    """Shows a collection until it is over or paused; its last figures. `check` raises when waiting is of no use."""
     display = _Display(console) if console.is_terminal else _Lines(console)
     latest, recent = 0, list[ActivityEvent]()
     with display:
@@ -38,7 +38,7 @@ def watch(store: Store, collection_id: str, console: Console, check: Callable[[]
             for event_id, event in store.activity.since(collection_id, latest, RECENT_EVENTS):
                 latest, recent = event_id, [*recent, event][-RECENT_EVENTS:]
             display.show(progress, recent)
-            if progress.status not in OPEN_STATUSES:
+            if progress.status not in OPEN_STATUSES or progress.status is CollectionStatus.PAUSED:
                 return progress
             check()
             _require_start(progress)
@@ -115,7 +115,7 @@ class _Lines:
         pass
 
     def show(self, progress: Progress, recent: list[ActivityEvent]) -> None:
-        is_over = progress.status not in OPEN_STATUSES
+        is_over = progress.status not in OPEN_STATUSES or progress.status is CollectionStatus.PAUSED
         if is_over or time.monotonic() - self._shown_at >= LINE_EVERY_S:
             self._shown_at = time.monotonic()
             done = f"{progress.categories_ended}/{progress.categories_total} categories"

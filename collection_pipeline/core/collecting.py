@@ -1,4 +1,4 @@
-"""The worker loop: a category's products are searched by workers that commit each one before they take the next.
+"""The worker loop: a category's products are searched by workers that commit each page before they ask for the next.
 
 Nothing is collected in memory and saved at the end. Time and sleep come in as values, so a test drives hours in
 milliseconds.
@@ -9,26 +9,30 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from collection_pipeline.core.activity import Action, Activity
-from collection_pipeline.core.errors import SourceError
+from collection_pipeline.core.errors import FailuresInARow, SourceError
 from collection_pipeline.core.listings import Listing, ListingSource
 from collection_pipeline.core.requests import Requester
 from collection_pipeline.core.retrying import RetryPolicy, Sleep
-from collection_pipeline.core.searches import PlannedSearch, SearchOutcome, SearchStatus
-from collection_pipeline.core.searching import SearchResult, SearchRules, search_product
+from collection_pipeline.core.searches import PlannedSearch, SearchedPage, SearchStatus
+from collection_pipeline.core.searching import SearchRules, search_product
+from collection_pipeline.core.stopping import StopSwitch
 
 WORKERS = 5
 """Concurrent searches in one run. A fixed number, as the team knows it; the marketplaces' limits span all runs."""
 
+FAILURES_THAT_PAUSE = 5
+"""So many failed products in a row, whichever worker met them, mean that more is wrong than a product."""
+
 
 class Checkpoints(Protocol):
-    """Where finished searches rest."""
+    """Where searches rest, page by page."""
 
-    def record(self, outcome: SearchOutcome, listings: Sequence[Listing]) -> None:
-        """Commits a product's outcome together with its listings, or neither."""
+    def record(self, page: SearchedPage, listings: Sequence[Listing]) -> None:
+        """Commits a page's outcome together with its listings, or neither."""
         ...
 
 
@@ -50,14 +54,16 @@ class Collector:
     retry: RetryPolicy
     activity: Activity
     sleep: Sleep
+    stop: StopSwitch = field(default_factory=StopSwitch)
     workers: int = WORKERS
 
     def __post_init__(self) -> None:
         self._outcomes: Counter[SearchStatus] = Counter()
+        self._failures_in_a_row = 0
         self._stopped_by: SourceError | None = None
 
     async def collect(self, searches: Iterable[PlannedSearch]) -> CollectingResult:
-        """Searches every product, or those before an error that stops everything. Single failures are outcomes."""
+        """Searches every product, or those before a stop. Single failures are outcomes."""
         waiting = iter(searches)
         async with asyncio.TaskGroup() as workers:
             for worker_id in range(1, self.workers + 1):
@@ -66,23 +72,45 @@ class Collector:
 
     async def _work(self, worker_id: int, waiting: Iterator[PlannedSearch]) -> None:
         for search in waiting:
-            if self._stopped_by is not None:
+            if self._is_stopping:
                 return
-            requester = Requester(self.activity, self.retry, self.sleep, worker_id, product_name=search.title)
-            result = await search_product(self.source, search, self.rules, requester)
-            # In a thread: the commit blocks, and the other workers go on fetching meanwhile.
-            await asyncio.to_thread(self.checkpoints.record, result.outcome, result.listings)
-            self._count(worker_id, search, result)
+            await self._search(worker_id, search)
 
-    def _count(self, worker_id: int, search: PlannedSearch, result: SearchResult) -> None:
-        self._outcomes[result.outcome.status] += 1
-        if result.error is not None and result.error.stops_collection:
-            self._stopped_by = result.error
-        if result.outcome.status in (SearchStatus.DONE, SearchStatus.EMPTY):
-            self.activity.record(
-                worker_id,
-                Action.COMPLETE,
-                product_name=search.title,
-                duration_ms=result.outcome.duration_ms,
-                items_count=len(result.listings),
+    async def _search(self, worker_id: int, search: PlannedSearch) -> None:
+        requester = Requester(self.activity, self.retry, self.sleep, worker_id, product_name=search.title)
+        began, evidence = self.activity.clock(), 0
+        async for result in search_product(self.source, search, self.rules, requester):
+            # In a thread: the commit blocks, and the other workers go on fetching meanwhile.
+            await asyncio.to_thread(self.checkpoints.record, result.page, result.listings)
+            evidence += len(result.listings)
+            if result.page.status is SearchStatus.PLANNED:
+                if self._is_stopping:
+                    return
+                continue
+            self._count(result.page.status, result.error)
+            if result.page.status is SearchStatus.DONE:
+                elapsed = self.activity.clock() - began
+                self.activity.record(
+                    worker_id,
+                    Action.COMPLETE,
+                    product_name=search.title,
+                    duration_ms=round(elapsed.total_seconds() * 1000),
+                    items_count=evidence,
+                )
+
+    def _count(self, status: SearchStatus, error: SourceError | None) -> None:
+        self._outcomes[status] += 1
+        if error is None:
+            self._failures_in_a_row = 0 if status is SearchStatus.DONE else self._failures_in_a_row
+            return
+        self._failures_in_a_row += 1
+        if error.stops_collection:
+            self._stopped_by = self._stopped_by or error
+        elif self._failures_in_a_row >= FAILURES_THAT_PAUSE:
+            self._stopped_by = self._stopped_by or FailuresInARow(
+                f"{FAILURES_THAT_PAUSE} products failed one after the other, the last with: {error}", url=error.url
             )
+
+    @property
+    def _is_stopping(self) -> bool:
+        return self._stopped_by is not None or self.stop.is_thrown

@@ -10,11 +10,12 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
-from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.errors import FailuresInARow, PipelineError, QuotaExhausted, SourceError
 from collection_pipeline.core.money import BandRule
 
 DEFAULT_ORG = "default"
@@ -25,16 +26,28 @@ Cause = Literal["collection", "manual"]
 
 
 class CollectionStatus(StrEnum):
-    """Where a collection stands. The first two are open; the others are ends, from which a new run reopens it."""
+    """Where a collection stands. No status is a dead end: whatever is left of one that does not run can be resumed."""
 
     RUNNING = "running"
+    PAUSED = "paused"  # nothing of it runs; goes on by itself at `paused_until`, or on command
+    CANCELLING = "cancelling"  # its runs are stopping
     FINISHING = "finishing"  # every category has ended; the snapshot is due
     COMPLETED = "completed"
     COMPLETED_WITH_ERRORS = "completed_with_errors"
-    FAILED = "failed"  # not one product was collected
+    FAILED = "failed"  # not one category was collected
+    CANCELLED = "cancelled"
 
 
-OPEN_STATUSES = (CollectionStatus.RUNNING, CollectionStatus.FINISHING)
+OPEN_STATUSES = (
+    CollectionStatus.RUNNING,
+    CollectionStatus.PAUSED,
+    CollectionStatus.CANCELLING,
+    CollectionStatus.FINISHING,
+)
+"""The statuses that a second collection of the same would disturb."""
+
+RUN_ATTEMPTS = 3
+"""Runs that may die on one category before it counts as failed; a person can still resume it."""
 
 
 class CategoryStatus(StrEnum):
@@ -44,6 +57,7 @@ class CategoryStatus(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class RunState(StrEnum):
@@ -64,6 +78,7 @@ class CollectionPlan:
     band: BandRule
     org_id: str = DEFAULT_ORG
     preset: str | None = None
+    cost_cap: Decimal | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", self.collection_id):
@@ -87,11 +102,12 @@ class CollectionPlan:
 
 @dataclass(frozen=True, slots=True)
 class CategoryUnit:
-    """One category of a collection. `attempt` counts how often it was started or restarted."""
+    """One category of a collection: how often it was started, and the run that last entered it."""
 
     category: str
     status: CategoryStatus
     attempt: int = 1
+    run_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +118,7 @@ class RunFact:
     category: str
     state: RunState
     created_at: datetime
+    attempt: int = 1
     message: str | None = None
 
     @property
@@ -112,16 +129,45 @@ class RunFact:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a category's run ended, to be written down."""
+    """What becomes of a category whose run has ended, to be written down. PLANNED means that it starts once more.
+
+    `attempt` is the one that ended: a settlement that comes late settles no later one.
+    """
 
     category: str
+    attempt: int
     status: CategoryStatus
-    run_id: str
     reason: str | None = None
     message: str | None = None
 
 
 _BACKFILL = "backfill-"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why a collection does not go on, and when it does by itself; without `until` it waits for a command."""
+
+    reason: str
+    message: str
+    until: datetime | None = None
+
+
+BY_HAND = "by_hand"
+
+REST = timedelta(minutes=10)
+"""A marketplace that fails one product after the other is left alone for this long."""
+
+
+def pause_for(error: SourceError, now: datetime) -> Pause:
+    """The pause that an error demands: until the quota is back, for a rest, or until a person has mended something."""
+    match error:
+        case QuotaExhausted():
+            return Pause(error.kind, str(error), error.resets_at or now + REST)
+        case FailuresInARow():
+            return Pause(error.kind, str(error), now + REST)
+        case _:
+            return Pause(error.kind, str(error))
 
 
 def new_collection_id(name: str, moment: datetime) -> str:
@@ -142,32 +188,62 @@ def backfill_of_collection(collection_id: str) -> str | None:
     return collection_id.removeprefix(_BACKFILL) if collection_id.startswith(_BACKFILL) else None
 
 
-def settlements(units: Iterable[CategoryUnit], runs: Sequence[RunFact]) -> list[Settlement]:
-    """The categories whose newest run has ended while the category does not say so yet.
+def settlements(
+    collection: CollectionStatus, units: Iterable[CategoryUnit], runs: Sequence[RunFact]
+) -> list[Settlement]:
+    """What becomes of the categories whose run has ended while they do not say so themselves.
 
-    A run that died said nothing itself, so what it left open is settled from Dagster's word.
+    A run that died said nothing, so what it left open is settled from Dagster's word.
     """
-    newest = {run.category: run for run in sorted(runs, key=lambda run: run.created_at)}
-    open_units = [unit for unit in units if unit.status in (CategoryStatus.PLANNED, CategoryStatus.RUNNING)]
-    return [
-        _settlement(newest[unit.category])
-        for unit in open_units
-        if unit.category in newest and not newest[unit.category].is_active
-    ]
+    settled = []
+    for unit in units:
+        if unit.status not in (CategoryStatus.PLANNED, CategoryStatus.RUNNING):
+            continue
+        run = _run_of(unit, runs)
+        if run is not None and not run.is_active:
+            settled.append(_settlement(collection, unit, run))
+        elif run is None and collection is CollectionStatus.CANCELLING:
+            settled.append(Settlement(unit.category, unit.attempt, CategoryStatus.CANCELLED, "cancelled"))
+        elif run is None and unit.status is CategoryStatus.RUNNING:
+            settled.append(Settlement(unit.category, unit.attempt, CategoryStatus.PLANNED))
+    return settled
 
 
-def _settlement(run: RunFact) -> Settlement:
+def _run_of(unit: CategoryUnit, runs: Sequence[RunFact]) -> RunFact | None:
+    """The run that a category's fate hangs on: the one that entered it, or before that the newest of its attempt."""
+    if unit.status is CategoryStatus.RUNNING:
+        return next((run for run in runs if run.run_id == unit.run_id), None)
+    asked = [run for run in runs if run.category == unit.category and run.attempt == unit.attempt]
+    return max(asked, key=lambda run: run.created_at, default=None)
+
+
+def _settlement(collection: CollectionStatus, unit: CategoryUnit, run: RunFact) -> Settlement:
     if run.state is RunState.SUCCEEDED:
-        return Settlement(run.category, CategoryStatus.DONE, run.run_id)
-    reason = "run_canceled" if run.state is RunState.CANCELED else "run_failed"
-    message = run.message or f"The run ended as {run.state} without saying why; its page in Dagster shows the log."
-    return Settlement(run.category, CategoryStatus.FAILED, run.run_id, reason, message)
+        return Settlement(unit.category, unit.attempt, CategoryStatus.DONE)
+    if collection is CollectionStatus.CANCELLING:
+        return Settlement(unit.category, unit.attempt, CategoryStatus.CANCELLED, "cancelled")
+    if collection is CollectionStatus.PAUSED:
+        return Settlement(unit.category, unit.attempt, CategoryStatus.PLANNED)
+    if run.state is RunState.CANCELED:
+        return Settlement(
+            unit.category,
+            unit.attempt,
+            CategoryStatus.FAILED,
+            "run_canceled",
+            "Somebody terminated its run; resume to go on.",
+        )
+    if unit.attempt < RUN_ATTEMPTS:
+        return Settlement(unit.category, unit.attempt, CategoryStatus.PLANNED)
+    died = f"Its run died {unit.attempt} times; the last time: {run.message or 'Nothing was said.'}"
+    return Settlement(unit.category, unit.attempt, CategoryStatus.FAILED, "run_died", died)
 
 
 def to_start(units: Iterable[CategoryUnit], runs: Iterable[RunFact]) -> list[CategoryUnit]:
-    """The planned categories that no run has been asked for yet."""
-    asked = {run.category for run in runs}
-    return [unit for unit in units if unit.status is CategoryStatus.PLANNED and unit.category not in asked]
+    """The planned categories whose present attempt no run has been asked for yet."""
+    asked = {(run.category, run.attempt) for run in runs}
+    return [
+        unit for unit in units if unit.status is CategoryStatus.PLANNED and (unit.category, unit.attempt) not in asked
+    ]
 
 
 def is_over(units: Sequence[CategoryUnit], runs: Sequence[RunFact], *, more_runs_to_come: bool) -> bool:
@@ -175,13 +251,15 @@ def is_over(units: Sequence[CategoryUnit], runs: Sequence[RunFact], *, more_runs
     return (
         bool(units)
         and not more_runs_to_come
-        and all(unit.status in (CategoryStatus.DONE, CategoryStatus.FAILED) for unit in units)
+        and not any(unit.status in (CategoryStatus.PLANNED, CategoryStatus.RUNNING) for unit in units)
         and not any(run.is_active for run in runs)
     )
 
 
 def conclusion(units: Sequence[CategoryUnit], *, failed_searches: int) -> CollectionStatus:
     """The final status: plainly completed only if no category and no product failed."""
+    if any(unit.status is CategoryStatus.CANCELLED for unit in units):
+        return CollectionStatus.CANCELLED
     if all(unit.status is CategoryStatus.FAILED for unit in units):
         return CollectionStatus.FAILED
     if failed_searches or any(unit.status is CategoryStatus.FAILED for unit in units):

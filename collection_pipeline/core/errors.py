@@ -6,8 +6,10 @@
         ├── QuotaExhausted           the day's calls are gone: stop until the reset
         ├── Transient                timeouts, resets, 5xx: try again
         │   └── FaultedJob           the vendor's job failed, although HTTP said 200: try again
+        ├── BudgetSpent              the collection's cost cap is reached: stop
         ├── Rejected                 our request is wrong: stop
         ├── Unauthorised             our credentials are wrong: stop
+        ├── FailuresInARow           one product after the other failed: stop, and try again later
         ├── NothingWorked            every single search of a category failed
         └── Malformed                the reply is not what was promised: this unit fails, the rest goes on
             ├── UnknownNode          the category's node does not exist at the vendor
@@ -33,6 +35,14 @@ class PipelineError(Exception):
     """
 
     kind: ClassVar[str] = "configuration"
+
+
+class Stopped(Exception):
+    """Somebody paused or cancelled the collection, or another run took the category over. Nothing went wrong."""
+
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class SourceError(PipelineError):
@@ -73,6 +83,13 @@ class QuotaExhausted(SourceError):
         self.resets_at = resets_at
 
 
+class BudgetSpent(SourceError):
+    """The collection has spent what it was allowed to."""
+
+    kind = "budget_spent"
+    stops_collection = True
+
+
 class Transient(SourceError):
     """Likely to work if tried again."""
 
@@ -97,6 +114,13 @@ class Unauthorised(SourceError):
     """The vendor does not accept our credentials."""
 
     kind = "unauthorised"
+    stops_collection = True
+
+
+class FailuresInARow(SourceError):
+    """Several products failed one after the other, whichever worker met them: more is wrong than a product."""
+
+    kind = "failures_in_a_row"
     stops_collection = True
 
 

@@ -1,23 +1,34 @@
-"""Fetching a category's best sellers: all of its pages or none of them."""
+"""Fetching a category's best sellers: all of its pages or none of them, each kept as soon as it came."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from collection_pipeline.core.products import BestSellerPage, BestSellerSource
 from collection_pipeline.core.requests import Requester
 
 
-async def fetch_best_sellers(source: BestSellerSource, node: str, requester: Requester) -> list[BestSellerPage]:
+async def fetch_best_sellers(
+    source: BestSellerSource,
+    node: str,
+    requester: Requester,
+    *,
+    kept: Sequence[BestSellerPage],
+    keep: Callable[[BestSellerPage], None],
+) -> list[BestSellerPage]:
     """All pages of a browse node; the first one says how many there are. Raises SourceError if any cannot be had.
 
-    Half a list would be worse than none: it would look as if the other products were no best sellers any more.
+    Pages that an interrupted run has `kept` are not fetched again. Half a list would be worse than none: it would look
+    as if the other products were no best sellers any more.
     """
-    pages = [await _fetch_page(source, node, 1, requester)]
-    for number in range(2, pages[0].pages + 1):
-        pages.append(await _fetch_page(source, node, number, requester))
-    return pages
-
-
-async def _fetch_page(source: BestSellerSource, node: str, page: int, requester: Requester) -> BestSellerPage:
-    return await requester.send(partial(source.best_sellers, node, page), {"node": node, "page": page})
+    pages = {page.page: page for page in kept}
+    number = 1
+    while number == 1 or number <= pages[1].pages:
+        if number not in pages:
+            request = partial(source.best_sellers, node, number)
+            pages[number] = await requester.send(request, {"node": node, "page": number})
+            await asyncio.to_thread(keep, pages[number])
+        number += 1
+    return [pages[number] for number in sorted(pages)]

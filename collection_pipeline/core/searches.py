@@ -11,7 +11,7 @@ from typing import Literal
 from collection_pipeline.core.errors import ErrorStage, NothingWorked
 from collection_pipeline.core.money import BandRule, Money, PriceBand
 
-SkipReason = Literal["no_price", "foreign_currency", "empty_band", "unsearchable_title"]
+SkipReason = Literal["no_price", "foreign_currency", "empty_band", "unsearchable_title", "fresh"]
 
 
 class SearchStatus(StrEnum):
@@ -26,18 +26,23 @@ class SearchStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedSearch:
-    """A product that this collection has to search. Known by ASIN, so that it is planned once for all categories."""
+    """A product that this collection has to search. Known by ASIN, so that it is planned once for all categories.
+
+    `pages_done` pages are already committed: a search that was interrupted goes on behind them.
+    """
 
     asin: str
     title: str
     price: Money | None
+    pages_done: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class SearchOutcome:
-    """How one product's search ended: the checkpoint that is committed together with its listings.
+class SearchedPage:
+    """One page of a product's search, to be committed with its evidence before the next page is asked for.
 
-    `reason` is a SkipReason or the kind of the error; `rejected` counts the items that were no evidence, by rule.
+    `status` is PLANNED while more pages are to come. `reason` is a SkipReason or the kind of the error; `rejected`
+    counts the items that were no evidence, by rule. `pages` is 1 where a page came back, else 0.
     """
 
     asin: str
@@ -70,7 +75,7 @@ class SearchTally:
             reasons = ", ".join(f"{count} × {reason}" for reason, count in self.failed.most_common())
             raise NothingWorked(
                 f"{category}: all {self.failed.total()} searches failed ({reasons}). The view collection_failures has "
-                "each one's message; start the category again when its cause is gone."
+                "each one's message; resume the collection when the cause is gone."
             )
 
 

@@ -1,8 +1,9 @@
-"""Searching one product on eBay: its pages, what of them is evidence, and the outcome to commit."""
+"""Searching one product on eBay, page by page: each is committed with its evidence before the next is asked for."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,7 +19,7 @@ from collection_pipeline.core.listings import (
 )
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.core.requests import Requester
-from collection_pipeline.core.searches import PlannedSearch, SearchOutcome, SearchStatus, skip_reason
+from collection_pipeline.core.searches import PlannedSearch, SearchedPage, SearchStatus, skip_reason
 
 
 @dataclass(frozen=True)
@@ -31,79 +32,74 @@ class SearchRules:
 
 
 @dataclass(frozen=True)
-class SearchResult:
-    """What one search came to. Listings that were paid for before an error are evidence all the same."""
+class PageResult:
+    """One step of a search: what to commit, and the error that ended the search, if one did."""
 
-    outcome: SearchOutcome
-    listings: list[Listing]
+    page: SearchedPage
+    listings: Sequence[Listing]
     error: SourceError | None = None
-
-
-@dataclass(frozen=True)
-class Pages:
-    """The pages that came back, and the error that ended them early, if any."""
-
-    answers: list[ListingPage]
-    error: SourceError | None
 
 
 async def search_product(
     source: ListingSource, search: PlannedSearch, rules: SearchRules, requester: Requester
-) -> SearchResult:
-    """Searches one product, or says why it cannot be searched. Never raises SourceError: a failure is an outcome."""
+) -> AsyncIterator[PageResult]:
+    """The pages of one product's search, or the reason why it cannot be searched. Failures are results, not raised.
+
+    Whether a search is done or empty is not known before its last page; `SearchStatus.DONE` on the last result means
+    "at its end", and the store, which has all pages, says EMPTY where no page had evidence.
+    """
     text = query_text(search.title)
     reason = skip_reason(search, text, rules.band)
     if reason is not None or search.price is None:
-        return SearchResult(SearchOutcome(search.asin, SearchStatus.SKIPPED, reason=reason), [])
+        yield PageResult(SearchedPage(search.asin, SearchStatus.SKIPPED, reason=reason), [])
+        return
     query = ListingQuery(text, rules.band.band(search.price))
-    began = requester.activity.clock()
-    pages = await _fetch_pages(source, query, rules, requester)
-    items = distinct(item for answer in pages.answers for item in answer.listings)
-    evidence = [item for item in items if unmet(item, query) is None]
-    elapsed = requester.activity.clock() - began
-    return SearchResult(
-        SearchOutcome(
-            asin=search.asin,
-            status=_status(evidence, pages.error),
-            query=text,
-            band=query.band,
-            reason=pages.error.kind if pages.error else None,
-            error_stage=pages.error.stage if pages.error else None,
-            error_message=str(pages.error) if pages.error else None,
-            pages=len(pages.answers),
-            calls=requester.calls,
-            rejected=_rejected(items, query, unreadable=sum(answer.unreadable for answer in pages.answers)),
-            duration_ms=round(elapsed.total_seconds() * 1000),
-        ),
-        evidence,
-        pages.error,
-    )
-
-
-async def _fetch_pages(source: ListingSource, query: ListingQuery, rules: SearchRules, requester: Requester) -> Pages:
-    answers: list[ListingPage] = []
-    for page in range(1, rules.pages + 1):
-        if page > 1:
+    # With fewer pages wished for than are done, there is nothing to go on with: the search starts anew.
+    first = search.pages_done + 1 if search.pages_done < rules.pages else 1
+    for number in range(first, rules.pages + 1):
+        if number > first:
             await requester.sleep(rules.pause_between_pages_s)
-        params: dict[str, str | int] = {"q": query.text, "band": str(query.band), "page": page}
-        try:
-            answer = await requester.send(partial(source.search, query, page), params)
-        except SourceError as error:
-            return Pages(answers, error)
-        answers.append(answer)
-        if not answer.has_more:
-            break
-    return Pages(answers, None)
+        result = await _search_page(source, search, query, number, rules, requester)
+        yield result
+        if result.page.status is not SearchStatus.PLANNED:
+            return
 
 
-def _status(evidence: list[Listing], error: SourceError | None) -> SearchStatus:
-    if error is not None:
-        return SearchStatus.FAILED
-    return SearchStatus.DONE if evidence else SearchStatus.EMPTY
+async def _search_page(
+    source: ListingSource,
+    search: PlannedSearch,
+    query: ListingQuery,
+    number: int,
+    rules: SearchRules,
+    requester: Requester,
+) -> PageResult:
+    began, calls = requester.activity.clock(), requester.calls
+    params: dict[str, str | int] = {"q": query.text, "band": str(query.band), "page": number}
+    answer, error = None, None
+    try:
+        answer = await requester.send(partial(source.search, query, number), params)
+    except SourceError as raised:
+        error = raised
+    items = distinct(answer.listings) if answer else []
+    is_last = answer is not None and (not answer.has_more or number == rules.pages)
+    page = SearchedPage(
+        asin=search.asin,
+        status=SearchStatus.FAILED if error else SearchStatus.DONE if is_last else SearchStatus.PLANNED,
+        query=query.text,
+        band=query.band,
+        reason=error.kind if error else None,
+        error_stage=error.stage if error else None,
+        error_message=str(error) if error else None,
+        pages=1 if answer else 0,
+        calls=requester.calls - calls,
+        rejected=_rejected(items, query, answer),
+        duration_ms=round((requester.activity.clock() - began).total_seconds() * 1000),
+    )
+    return PageResult(page, [item for item in items if unmet(item, query) is None], error)
 
 
-def _rejected(items: list[Listing], query: ListingQuery, *, unreadable: int) -> dict[str, int]:
+def _rejected(items: list[Listing], query: ListingQuery, answer: ListingPage | None) -> dict[str, int]:
     rejected = Counter[str](rule for item in items if (rule := unmet(item, query)))
-    if unreadable:
-        rejected["unreadable"] = unreadable
+    if answer is not None and answer.unreadable:
+        rejected["unreadable"] = answer.unreadable
     return dict(rejected)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
@@ -41,9 +42,40 @@ def vendor_day(source: Source, moment: datetime) -> date:
     return moment.astimezone(VENDOR_TIME_ZONES[source]).date()
 
 
-class CallLedger(Protocol):
-    """Lets calls through one by one, and remembers them."""
+def next_day(source: Source, moment: datetime) -> datetime:
+    """When the vendor's next day begins, in UTC: its quota starts anew then."""
+    local = moment.astimezone(VENDOR_TIME_ZONES[source])
+    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight.astimezone(UTC)
 
-    async def admit(self, call: Call) -> None:
-        """Returns when the call may be made, having counted it. Raises QuotaExhausted where it may not."""
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What all runs on all machines together may ask of one source. `calls_per_day` None is without limit."""
+
+    requests_per_s: float
+    in_flight: int
+    calls_per_day: int | None = None
+
+
+DEFAULT_LIMITS: dict[Source, Limits] = {
+    # Far below Oxylabs' 13 rendered requests a second (SOURCES section 2.3); a page takes it 20 s and more.
+    "oxylabs": Limits(requests_per_s=5, in_flight=25),
+    # eBay documents no rate but 5,000 calls a day for a new application (section 1.5).
+    "ebay": Limits(requests_per_s=10, in_flight=25, calls_per_day=5_000),
+}
+
+
+class CallLedger(Protocol):
+    """Lets calls through one by one, politely and within the budget, and remembers them."""
+
+    def call(self, call: Call) -> AbstractAsyncContextManager[None]:
+        """Is entered when the call may be made, having counted it; lasts as long as the call.
+
+        Raises QuotaExhausted or BudgetSpent where it may not be made at all.
+        """
+        ...
+
+    async def observed(self, source: Source, requests_per_s: float) -> None:
+        """Takes note of the rate that the vendor itself says it allows."""
         ...

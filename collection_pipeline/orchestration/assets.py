@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -19,6 +21,7 @@ from collection_pipeline.core.requests import Requester
 from collection_pipeline.core.retrying import RetryPolicy
 from collection_pipeline.core.searches import PlannedSearch, SearchStatus
 from collection_pipeline.core.searching import SearchRules
+from collection_pipeline.core.stopping import StopSwitch
 from collection_pipeline.orchestration.describing import preview, table_metadata
 from collection_pipeline.orchestration.partitions import MARKETPLACE_POOL, categories
 from collection_pipeline.orchestration.reporting import report, write
@@ -63,6 +66,14 @@ class SearchConfig(dg.Config):
         default=200, ge=0, le=60_000, description="Pause between two pages of one product, in milliseconds."
     )
 
+    fresh_for_hours: float = Field(
+        default=0,
+        ge=0,
+        le=24 * 365,
+        description="Products that any collection searched in the same band less than this ago are not searched again. "
+        "0 searches all.",
+    )
+
     def rules(self) -> SearchRules:
         """The same as the core knows it. Raises PipelineError for a band that is upside down."""
         band = BandRule(Decimal(str(self.min_markup_percent)), Decimal(str(self.max_markup_percent)))
@@ -98,7 +109,12 @@ def amazon_products(
         is_known = store.products.was_fetched(scope.collection_id, scope.category)
         calls = 0
         if not is_known:
-            pages, calls = report(context, store, lambda emit: _fetch(scope, amazon, store, emit))
+            pages, calls = report(
+                context,
+                store,
+                lambda emit, _: _fetch(scope, amazon, store, emit),
+                partial(scope.require_wanted, store),
+            )
             products = ranked(pages)
             known = store.products.count(scope.org_id, scope.category)
             require_plausible(products, known=known, category=scope.category, least_share=config.least_share_of_known)
@@ -131,8 +147,14 @@ async def _fetch(scope: Scope, amazon: OpenBestSellers, store: Store, emit: Emit
         )
     activity = scope.activity("amazon", emit)
     requester = Requester(activity, RetryPolicy(), asyncio.sleep, worker_id=1)
-    async with amazon(store.usage) as source:
-        pages = await fetch_best_sellers(source, category.node, requester)
+    async with amazon(store.governor.ledger(scope.collection_id)) as source:
+        pages = await fetch_best_sellers(
+            source,
+            category.node,
+            requester,
+            kept=store.products.kept_pages(scope.collection_id, scope.category),
+            keep=partial(store.products.keep_page, scope.collection_id, scope.category),
+        )
     activity.record(1, Action.COMPLETE, items_count=sum(len(page.products) for page in pages))
     return pages, requester.calls
 
@@ -168,9 +190,17 @@ def ebay_listings(
         store.collections.agree_on_band(scope.collection_id, rules.band)
         products = store.products.searches(scope.org_id, scope.category)
         store.searches.plan(scope.collection_id, scope.category, products)
+        if config.fresh_for_hours:
+            fresh_for = timedelta(hours=config.fresh_for_hours)
+            store.searches.skip_fresh(scope.org_id, scope.collection_id, scope.category, fresh_for=fresh_for)
         pending = store.searches.pending(scope.collection_id, scope.category)
-        searches = [search for search in products if search.asin in pending]
-        result = report(context, store, lambda emit: _search(scope, ebay, store, searches, rules, emit))
+        searches = [replace(one, pages_done=pending[one.asin]) for one in products if one.asin in pending]
+        result = report(
+            context,
+            store,
+            lambda emit, stop: _search(scope, ebay, store, searches, rules, emit, stop),
+            partial(scope.require_wanted, store),
+        )
         if result.stopped_by is not None:
             raise result.stopped_by
         tally = store.searches.tally(scope.collection_id, scope.category)
@@ -182,6 +212,7 @@ def ebay_listings(
             "searched": tally.outcomes[SearchStatus.DONE] + tally.outcomes[SearchStatus.EMPTY],
             "without_match": tally.outcomes[SearchStatus.EMPTY],
             "without_price": tally.skipped["no_price"],
+            "fresh": tally.skipped["fresh"],
             "skipped": tally.outcomes[SearchStatus.SKIPPED],
             "in_other_categories": len(products) - tally.outcomes.total(),
             "failed": tally.outcomes[SearchStatus.FAILED],
@@ -196,22 +227,26 @@ def ebay_listings(
     )
 
 
-def _search(
-    scope: Scope, ebay: OpenListings, store: Store, searches: list[PlannedSearch], rules: SearchRules, emit: Emit
-) -> Coroutine[Any, Any, CollectingResult]:
-    async def search() -> CollectingResult:
-        async with ebay(store.usage) as source:
-            collector = Collector(
-                source,
-                store.searches.checkpoints(scope.org_id, scope.collection_id),
-                rules,
-                RetryPolicy(),
-                scope.activity("ebay", emit),
-                asyncio.sleep,
-            )
-            return await collector.collect(searches)
-
-    return search()
+async def _search(
+    scope: Scope,
+    ebay: OpenListings,
+    store: Store,
+    searches: list[PlannedSearch],
+    rules: SearchRules,
+    emit: Emit,
+    stop: StopSwitch,
+) -> CollectingResult:
+    async with ebay(store.governor.ledger(scope.collection_id)) as source:
+        collector = Collector(
+            source,
+            store.searches.checkpoints(scope.org_id, scope.collection_id),
+            rules,
+            RetryPolicy(),
+            scope.activity("ebay", emit),
+            asyncio.sleep,
+            stop,
+        )
+        return await collector.collect(searches)
 
 
 @dg.asset(
@@ -239,6 +274,7 @@ def ebay_sellers(
     with entered(context, store, settings) as scope:
         events: list[Any] = []
         activity = scope.activity("ebay", events.append)
+        activity.record(SYSTEM, Action.UPLOADING, items_count=store.sellers.evidence(scope.org_id, scope.category))
         merged = store.sellers.merge(scope.org_id, scope.collection_id, scope.category, actor=f"run {scope.run_id}")
         activity.record(SYSTEM, Action.DEDUPED, items_count=merged.found)
         activity.record(SYSTEM, Action.INSERTED, items_count=merged.new, new_sellers_count=merged.new)

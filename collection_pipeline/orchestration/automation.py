@@ -8,8 +8,8 @@ from collection_pipeline.core.catalogue import partition_changes
 from collection_pipeline.core.collections import CollectionStatus, is_over, settlements, to_start
 from collection_pipeline.orchestration.operations import collect_category, record_seller_count
 from collection_pipeline.orchestration.partitions import categories
-from collection_pipeline.orchestration.runs import backfill_goes_on, category_runs, snapshot_runs
-from collection_pipeline.orchestration.scope import COLLECTION_TAG
+from collection_pipeline.orchestration.runs import backfill_goes_on, cancel_queued, category_runs, snapshot_runs
+from collection_pipeline.orchestration.scope import ATTEMPT_TAG, COLLECTION_TAG, utc_now
 from collection_pipeline.tables.collections import Collection
 from collection_pipeline.tables.store import Store
 
@@ -42,6 +42,7 @@ def start_collections(
     requests = [
         request
         for collection in store.collections.open()
+        if collection.status is CollectionStatus.RUNNING
         for request in _runs_to_start(context.instance, store, collection)
     ]
     if not requests:
@@ -59,7 +60,7 @@ def _runs_to_start(instance: dg.DagsterInstance, store: Store, collection: Colle
         yield dg.RunRequest(
             run_key=f"{collection.collection_id}:{unit.category}:{unit.attempt}",
             partition_key=unit.category,
-            tags={COLLECTION_TAG: collection.collection_id},
+            tags={COLLECTION_TAG: collection.collection_id, ATTEMPT_TAG: str(unit.attempt)},
             run_config=_run_config(collection),
         )
 
@@ -93,11 +94,14 @@ def finish_collections(
 def _settle(instance: dg.DagsterInstance, store: Store, collection: Collection) -> None:
     collection_id = collection.collection_id
     runs = category_runs(instance, collection_id)
-    store.collections.settle(collection_id, settlements(store.collections.units(collection_id), runs))
-    if is_over(
+    if collection.status in (CollectionStatus.PAUSED, CollectionStatus.CANCELLING):
+        cancel_queued(instance, runs)
+    settled = settlements(collection.status, store.collections.units(collection_id), runs)
+    store.control.settle(collection_id, settled)
+    if collection.status is not CollectionStatus.PAUSED and is_over(
         store.collections.units(collection_id), runs, more_runs_to_come=backfill_goes_on(instance, collection_id)
     ):
-        store.collections.begin_finishing(collection_id)
+        store.control.begin_finishing(collection_id)
 
 
 def _snapshot_request(instance: dg.DagsterInstance, collection: Collection) -> Sequence[dg.RunRequest]:
@@ -113,9 +117,18 @@ def _snapshot_request(instance: dg.DagsterInstance, collection: Collection) -> S
     ]
 
 
+@dg.sensor(minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
+def resume_collections(store: dg.ResourceParam[Store]) -> dg.SkipReason:
+    """Resumes paused collections whose time has come: a quota that is back, a marketplace that had a rest."""
+    due = [collection.collection_id for collection in store.collections.due(utc_now())]
+    for collection_id in due:
+        store.control.resume(collection_id)
+    return dg.SkipReason(f"Resumed: {', '.join(due)}." if due else "No paused collection is due.")
+
+
 def _name(partitions: dg.DynamicPartitionsDefinition) -> str:
     assert partitions.name is not None
     return partitions.name
 
 
-SENSORS = [catalogue_partitions, start_collections, finish_collections]
+SENSORS = [catalogue_partitions, start_collections, finish_collections, resume_collections]

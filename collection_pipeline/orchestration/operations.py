@@ -1,8 +1,21 @@
 """What people start: jobs, each with a launch configuration that works as it stands."""
 
-import dagster as dg
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
 
+import dagster as dg
+from pydantic import Field
+
+from collection_pipeline import starting
+from collection_pipeline.core.collections import BY_HAND, Pause
+from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.money import BandRule
 from collection_pipeline.orchestration.assets import amazon_products, ebay_listings, ebay_sellers, seller_count_snapshot
+from collection_pipeline.orchestration.scope import utc_now
+from collection_pipeline.settings import Settings
+from collection_pipeline.starting import Wish
+from collection_pipeline.tables.store import Store
 
 collect_category = dg.define_asset_job(
     "collect_category",
@@ -19,4 +32,114 @@ record_seller_count = dg.define_asset_job(
     description="Counts the seller list and keeps the count. Runs by itself after every collection.",
 )
 
-JOBS = [collect_category, record_seller_count]
+
+class CollectionConfig(dg.Config):
+    """Which collection is meant."""
+
+    collection_id: str = Field(description="The collection's id, as in the tag collection_id of its runs.")
+
+
+class ResumeConfig(CollectionConfig):
+    """Which collection is to go on, and at what price."""
+
+    cost_cap: float | None = Field(default=None, ge=0, description="A new cost cap (calls) in place of the old one.")
+
+
+class StartConfig(dg.Config):
+    """What is to be collected."""
+
+    preset: str = Field(default="starter", description="A preset of the catalogue.")
+    categories: list[str] = Field(default=[], description="Single categories, instead of the preset.")
+    name: str = Field(default="", description="The collection's id; empty makes one of the preset and the time.")
+    min_markup_percent: float = Field(default=80, gt=-100, le=10_000, description="Lower end of the price band.")
+    max_markup_percent: float = Field(default=120, gt=-100, le=10_000, description="Upper end of the price band.")
+    cost_cap: float | None = Field(default=None, ge=0, description="Cost (calls) that must not be exceeded.")
+    as_far_as_it_goes: bool = Field(default=False, description="Start even if cap or quota will not do for all of it.")
+
+
+@dg.op
+def start(
+    context: dg.OpExecutionContext,
+    config: StartConfig,
+    store: dg.ResourceParam[Store],
+    settings: dg.ResourceParam[Settings],
+) -> None:
+    """Plans a collection, having said what it will cost. A sensor starts its runs within seconds."""
+    with told_plainly():
+        wish = Wish(
+            preset=None if config.categories else config.preset,
+            categories=tuple(config.categories),
+            name=config.name or None,
+            band=BandRule(Decimal(str(config.min_markup_percent)), Decimal(str(config.max_markup_percent))),
+            cost_cap=None if config.cost_cap is None else Decimal(str(config.cost_cap)),
+            as_far_as_it_goes=config.as_far_as_it_goes,
+        )
+        started = starting.start_collection(store, settings.org_id, wish, utc_now())
+    what = f"will take {started.estimate}" if started.is_new else "is the same and already there"
+    context.log.info(f"{started.collection.collection_id} {what}.")
+
+
+@dg.op
+def pause(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.ResourceParam[Store]) -> None:
+    """Pauses a collection: its runs stop within two seconds, and what they have found is kept."""
+    with told_plainly():
+        store.collections.get(config.collection_id)
+    was_running = store.control.pause(config.collection_id, Pause(BY_HAND, "Somebody paused it."))
+    context.log.info(f"{config.collection_id} {'is paused' if was_running else 'was not running'}.")
+
+
+@dg.op
+def resume(context: dg.OpExecutionContext, config: ResumeConfig, store: dg.ResourceParam[Store]) -> None:
+    """Starts what is missing of a collection that is paused, cancelled, or ended with failures."""
+    with told_plainly():
+        store.collections.get(config.collection_id)
+    cap = None if config.cost_cap is None else Decimal(str(config.cost_cap))
+    restarted = store.control.resume(config.collection_id, cost_cap=cap)
+    context.log.info(f"{config.collection_id}: {restarted} categories start again.")
+
+
+@dg.op
+def cancel(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.ResourceParam[Store]) -> None:
+    """Cancels a collection: what was found is kept and counted, and it can be resumed."""
+    with told_plainly():
+        store.collections.get(config.collection_id)
+    was_open = store.control.cancel(config.collection_id)
+    context.log.info(f"{config.collection_id} {'is being cancelled' if was_open else 'was not open'}.")
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Makes a PipelineError a Failure that Dagster shows as one sentence, without a traceback or a retry."""
+    try:
+        yield
+    except PipelineError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from None
+
+
+@dg.job
+def start_collection() -> None:
+    """Starts a collection of a preset or of single categories, at a price band and a cost cap of your choice."""
+    start()
+
+
+@dg.job
+def pause_collection() -> None:
+    """Pauses a running collection."""
+    pause()
+
+
+@dg.job
+def resume_collection() -> None:
+    """Resumes a paused collection, or starts what is missing of one that ended with failures or was cancelled."""
+    resume()
+
+
+@dg.job
+def cancel_collection() -> None:
+    """Cancels a running or paused collection."""
+    cancel()
+
+
+ASSET_JOBS = [collect_category, record_seller_count]
+
+CONTROL_JOBS = [start_collection, pause_collection, resume_collection, cancel_collection]

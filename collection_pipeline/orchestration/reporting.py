@@ -9,12 +9,15 @@ import logging
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Generic, TypeVar
 
 import dagster as dg
 
 from collection_pipeline.core.activity import Action, ActivityEvent, Emit
+from collection_pipeline.core.errors import Stopped
+from collection_pipeline.core.stopping import StopSwitch
 from collection_pipeline.orchestration.event_log import log_observations
 from collection_pipeline.tables.store import Store
 
@@ -23,25 +26,66 @@ T = TypeVar("T")
 WRITE_EVERY_S = 0.25
 """How long events may wait to be written together; well inside the 2 seconds of activity that a crash may lose."""
 
+LOOK_EVERY_S = 0.5
+GRACE_S = 1.0
+"""With the look before it, a pause takes hold within two seconds, also while a page takes half a minute to come."""
+
 _LEVELS = {Action.ERROR: logging.ERROR, Action.RATE_LIMITED: logging.WARNING, Action.PAUSED: logging.WARNING}
 
 
-def report(context: dg.AssetExecutionContext, store: Store, work: Callable[[Emit], Coroutine[Any, Any, T]]) -> T:
-    """The result of `work(emit)`, every event of which is written by the time this returns or raises.
+def report(
+    context: dg.AssetExecutionContext,
+    store: Store,
+    work: Callable[[Emit, StopSwitch], Coroutine[Any, Any, T]],
+    require_wanted: Callable[[], None],
+) -> T:
+    """The result of `work(emit, stop)`, every event of which is written by the time this returns or raises.
 
-    An interruption of the step (a termination in the UI, Ctrl-C) cancels the work and waits for its clean end.
+    `require_wanted` is asked now and then. Once it raises Stopped, the work gets a moment to finish the requests that
+    are in flight, and Stopped is raised here too. An interruption of the step (a termination in the UI, Ctrl-C) cancels
+    the work and waits for its clean end.
     """
     events: queue.SimpleQueue[ActivityEvent] = queue.SimpleQueue()
-    worker = _LoopThread(work(events.put))
+    stop = StopSwitch()
+    worker = _LoopThread(work(events.put, stop))
+    watch = _Watch(require_wanted)
     worker.start()
     try:
-        while worker.is_alive():
+        while worker.is_alive() and not watch.is_over:
             worker.join(WRITE_EVERY_S)
             write(context, store, list(_drained(events)))
+            if watch.wants_stop():
+                stop.throw()
     finally:
         worker.cancel_and_join()
         write(context, store, list(_drained(events)))
+    if watch.stopped is not None:
+        raise watch.stopped
     return worker.result()
+
+
+class _Watch:
+    """Looks now and then whether the work is still wanted, and gives it a moment once it is not."""
+
+    def __init__(self, require_wanted: Callable[[], None]) -> None:
+        self._require_wanted = require_wanted
+        self._looked_at = time.monotonic()
+        self._gives_up_at = float("inf")
+        self.stopped: Stopped | None = None
+
+    def wants_stop(self) -> bool:
+        if self.stopped is None and time.monotonic() - self._looked_at >= LOOK_EVERY_S:
+            self._looked_at = time.monotonic()
+            try:
+                self._require_wanted()
+            except Stopped as stopped:
+                self.stopped = stopped
+                self._gives_up_at = time.monotonic() + GRACE_S
+        return self.stopped is not None
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() >= self._gives_up_at
 
 
 def write(context: dg.AssetExecutionContext, store: Store, events: list[ActivityEvent]) -> None:

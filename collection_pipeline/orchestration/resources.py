@@ -33,7 +33,8 @@ def settings(_context: dg.InitResourceContext) -> Settings:
 @dg.resource(description="The output tables.", required_resource_keys={"settings"})
 def store(context: dg.InitResourceContext) -> Iterator[Store]:
     """The stores, connected for as long as a run or a sensor tick takes."""
-    with application_database(context.resources.settings) as url, open_store(url) as opened:
+    chosen: Settings = context.resources.settings
+    with application_database(chosen) as url, open_store(url, chosen.limits) as opened:
         yield opened
 
 

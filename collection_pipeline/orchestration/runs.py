@@ -4,7 +4,7 @@ import dagster as dg
 
 from collection_pipeline.core.collections import RunFact, RunState, backfill_of_collection
 from collection_pipeline.orchestration.operations import record_seller_count
-from collection_pipeline.orchestration.scope import COLLECTION_TAG
+from collection_pipeline.orchestration.scope import ATTEMPT_TAG, COLLECTION_TAG
 
 _STATES = {
     dg.DagsterRunStatus.SUCCESS: RunState.SUCCEEDED,
@@ -40,11 +40,20 @@ def backfill_goes_on(instance: dg.DagsterInstance, collection_id: str) -> bool:
     return backfill is not None and backfill.status.value in _BACKFILL_GOES_ON
 
 
+def cancel_queued(instance: dg.DagsterInstance, runs: list[RunFact]) -> None:
+    """Takes runs that have not begun out of the queue."""
+    for run in runs:
+        stored = instance.get_run_by_id(run.run_id) if run.is_active else None
+        if stored is not None and stored.status is dg.DagsterRunStatus.QUEUED:
+            instance.report_run_canceled(stored, message="Its collection is paused or was cancelled.")
+
+
 def _fact(instance: dg.DagsterInstance, record: dg.RunRecord, category: str) -> RunFact:
     run = record.dagster_run
     state = _STATES.get(run.status, RunState.ACTIVE)
     message = _last_words(instance, run.run_id) if state is RunState.FAILED else None
-    return RunFact(run.run_id, category, state, record.create_timestamp, message)
+    attempt = int(run.tags.get(ATTEMPT_TAG, "1"))
+    return RunFact(run.run_id, category, state, record.create_timestamp, attempt, message)
 
 
 def _last_words(instance: dg.DagsterInstance, run_id: str) -> str | None:

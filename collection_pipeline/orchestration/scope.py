@@ -1,4 +1,4 @@
-"""Which category of which collection a run works on, and what becomes of it when the work fails."""
+"""Which category of which collection a run works on, and what becomes of it when the work fails or is stopped."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,14 +7,21 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from collection_pipeline.core.activity import Activity, Emit, Phase
-from collection_pipeline.core.collections import collection_of_run
-from collection_pipeline.core.errors import PipelineError, SourceError
+from collection_pipeline.core.activity import SYSTEM, Action, Activity, ActivityEvent, Emit, Phase
+from collection_pipeline.core.collections import collection_of_run, pause_for
+from collection_pipeline.core.errors import PipelineError, SourceError, Stopped
+from collection_pipeline.orchestration.reporting import write
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.store import Store
 
 COLLECTION_TAG = "collection_id"
 """On every run of a collection: the UI finds a collection's runs by it."""
+
+ATTEMPT_TAG = "attempt"
+"""Which attempt at its category a run is; a run started by hand has none."""
+
+STOPPED_TAG = "stopped"
+"""Why a run ended early without having failed: paused, cancelling or superseded."""
 
 BACKFILL_TAG = "dagster/backfill"
 
@@ -27,10 +34,15 @@ class Scope:
     org_id: str
     category: str
     run_id: str
+    attempt: int
 
     def activity(self, phase: Phase, emit: Emit) -> Activity:
         """The events of this run and phase."""
         return Activity(emit, utc_now, self.run_id, self.collection_id, self.category, phase)
+
+    def require_wanted(self, store: Store) -> None:
+        """Raises Stopped if somebody has paused or cancelled the collection, or another run took over."""
+        store.control.require_wanted(self.collection_id, self.category, self.attempt)
 
 
 @contextmanager
@@ -38,7 +50,8 @@ def entered(context: dg.AssetExecutionContext, store: Store, settings: Settings)
     """Enters the run into its collection, which a run started by hand gets for itself.
 
     A PipelineError becomes the category's recorded failure and a Failure that Dagster shows without a traceback and
-    does not retry: whatever deserved another attempt has had it.
+    does not retry: whatever deserved another attempt has had it. One that would meet every other category too pauses
+    the whole collection instead. A stop that somebody asked for ends the run as canceled, not as failed.
     """
     run = context.run
     collection_id = run.tags.get(COLLECTION_TAG) or collection_of_run(
@@ -46,13 +59,45 @@ def entered(context: dg.AssetExecutionContext, store: Store, settings: Settings)
     )
     if COLLECTION_TAG not in run.tags:
         context.instance.add_run_tags(run.run_id, {COLLECTION_TAG: collection_id})
-    collection = store.collections.enter(collection_id, context.partition_key, run.run_id, org_id=settings.org_id)
-    scope = Scope(collection_id, collection.org_id, context.partition_key, run.run_id)
+    category = context.partition_key
     try:
-        yield scope
+        place = store.control.enter(collection_id, category, run.run_id, org_id=settings.org_id)
+        if place.attempt > 1:
+            _write_event(context, store, collection_id, Action.RESUMED)
+        yield Scope(collection_id, place.org_id, category, run.run_id, place.attempt)
+    except Stopped as stopped:
+        raise _canceled(context, stopped) from None
     except PipelineError as error:
-        store.collections.category_failed(collection_id, scope.category, error)
+        if isinstance(error, SourceError) and error.stops_collection:
+            store.control.pause(collection_id, pause_for(error, utc_now()))
+            _write_event(context, store, collection_id, Action.PAUSED, error)
+        else:
+            store.control.category_failed(collection_id, category, error)
         raise dg.Failure(description=str(error), metadata=_facts(error), allow_retries=False) from error
+
+
+def _write_event(
+    context: dg.AssetExecutionContext,
+    store: Store,
+    collection_id: str,
+    action: Action,
+    error: SourceError | None = None,
+) -> None:
+    events: list[ActivityEvent] = []
+    phase: Phase = "amazon" if context.asset_key.path[-1].startswith("amazon") else "ebay"
+    activity = Activity(events.append, utc_now, context.run_id, collection_id, context.partition_key, phase)
+    activity.record(SYSTEM, action, error=error)
+    write(context, store, events)
+
+
+def _canceled(context: dg.AssetExecutionContext, stopped: Stopped) -> BaseException:
+    """What to raise so that the run ends as canceled. Dagster takes an interruption for a failure unless it was asked
+    for, so the run asks for it itself.
+    """
+    context.log.warning(str(stopped))
+    context.instance.add_run_tags(context.run_id, {STOPPED_TAG: stopped.status})
+    context.instance.report_run_canceling(context.run)
+    return dg.DagsterExecutionInterruptedError(str(stopped))
 
 
 def _facts(error: PipelineError) -> dict[str, str]:

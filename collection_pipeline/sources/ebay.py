@@ -74,9 +74,9 @@ class EbayListings:
         """The response to a search. A refused token is replaced once: tokens can be revoked before they expire."""
         for _ in range(2):
             token = await self._tokens.current()
-            await self._ledger.admit(_CALL)
             request = self._client.build_request("GET", _SEARCH, params=parameters, headers=self._headers(token))
-            response = await send(self._client, request, what)
+            async with self._ledger.call(_CALL):
+                response = await send(self._client, request, what)
             if response.status_code != 401:
                 return response
             self._tokens.refuse(token)

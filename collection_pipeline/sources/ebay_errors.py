@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -17,7 +17,7 @@ from collection_pipeline.core.errors import (
     Transient,
     Unauthorised,
 )
-from collection_pipeline.core.usage import VENDOR_TIME_ZONES
+from collection_pipeline.core.usage import next_day
 from collection_pipeline.sources.http import json_object, mapping, retry_after_s, sequence, shown, text
 
 PAST_THE_WINDOW = 12029
@@ -36,7 +36,7 @@ def search_error(response: httpx.Response, what: str, now: datetime) -> SourceEr
     ids = {mapping(problem).get("errorId") for problem in problems}
     said = spoken(problems) or "no reason given"
     if status == 429 and _QUOTA_GONE in ids:
-        resets_at = next_reset(now)
+        resets_at = next_day("ebay", now)
         return QuotaExhausted(
             f"{what}: eBay's calls of the day are used up. There are new ones from {resets_at:%Y-%m-%d %H:%M} UTC on.",
             url=url,
@@ -74,13 +74,6 @@ def spoken(problems: Iterable[Any]) -> str:
         f"{mapping(problem).get('errorId')} {text(mapping(problem).get('message')) or ''}".strip()
         for problem in problems
     )
-
-
-def next_reset(now: datetime) -> datetime:
-    """The next midnight Pacific, in UTC, when eBay's daily quotas start anew."""
-    pacific = now.astimezone(VENDOR_TIME_ZONES["ebay"])
-    midnight = (pacific + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight.astimezone(UTC)
 
 
 def _problems(response: httpx.Response) -> list[Any]:

@@ -59,10 +59,10 @@ class EbayTokens:
             self._token = None
 
     async def _mint(self) -> tuple[str, timedelta]:
-        await self._ledger.admit(_CALL)
         form = {"grant_type": "client_credentials", "scope": SCOPE}
         request = self._client.build_request("POST", "/identity/v1/oauth2/token", data=form)
-        response = await send(self._client, request, _WHAT, self._auth)
+        async with self._ledger.call(_CALL):
+            response = await send(self._client, request, _WHAT, self._auth)
         _require_success(response)
         body = json_object(response, _WHAT)
         token, seconds = text(body.get("access_token")), count(body.get("expires_in"))

@@ -53,9 +53,11 @@ class OxylabsBestSellers:
     async def best_sellers(self, node: str, page: int) -> BestSellerPage:
         """Page `page` (from 1) of a node. Takes 20 s and more. Raises SourceError."""
         what = f"Best sellers of node {node}, page {page}"
-        await self._ledger.admit(_CALL)
         request = self._client.build_request("POST", "/v1/queries", json=query(node, page))
-        response = await send(self._client, request, what, self._auth)
+        async with self._ledger.call(_CALL):
+            response = await send(self._client, request, what, self._auth)
+        if (rate := allowed_per_s(response)) is not None:
+            await self._ledger.observed("oxylabs", rate)
         require_success(response, what)
         return best_seller_page(json_object(response, what), node, page, what, shown(request.url))
 
@@ -71,6 +73,20 @@ def query(node: str, page: int) -> dict[str, object]:
         "start_page": page,
         "pages": 1,
     }
+
+
+def allowed_per_s(response: httpx.Response) -> int | None:
+    """The lowest of the rates in the response's headers, in pages a second, or None where it has none.
+
+    The headers carry a uuid in their middle, `x-ratelimit-total-requests-<uuid>-limit`, so they are known by their
+    two ends (section 2.3).
+    """
+    limits = [
+        int(value)
+        for name, value in response.headers.items()
+        if name.startswith("x-ratelimit-") and name.endswith("-limit") and value.isdecimal()
+    ]
+    return min(limits, default=None)
 
 
 def require_success(response: httpx.Response, what: str) -> None:

@@ -1,28 +1,27 @@
-"""Collections and their categories: what was asked for, and how it stands."""
+"""Collections and their categories: what was asked for, and how it stands. What changes that is in control.py."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
+from collection_pipeline.core.budget import CategoryCalls
 from collection_pipeline.core.collections import (
     OPEN_STATUSES,
     CategoryStatus,
     CategoryUnit,
     CollectionPlan,
     CollectionStatus,
-    Settlement,
+    Pause,
 )
-from collection_pipeline.core.errors import PipelineError, SourceError
+from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.core.progress import Progress
-from collection_pipeline.core.searches import SearchStatus
-from collection_pipeline.tables.schema import collection_categories, collections, product_searches
+from collection_pipeline.tables.schema import collection_categories, collections
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,9 @@ class Collection:
     completed_at: datetime | None
     seller_count_snapshot: int | None
     endings: int
+    cost: Decimal
+    cost_cap: Decimal | None
+    pause: Pause | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Failure:
 
 
 class CollectionStore:
-    """Starts collections, enters runs into them, and writes down how their categories end."""
+    """Starts collections and says how they stand."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -75,6 +77,7 @@ class CollectionStore:
                         fingerprint=plan.fingerprint,
                         min_markup_percent=plan.band.min_markup_percent,
                         max_markup_percent=plan.band.max_markup_percent,
+                        cost_cap=plan.cost_cap,
                     )
                 )
                 connection.execute(
@@ -106,48 +109,6 @@ class CollectionStore:
             )
         return self.get(found)
 
-    def enter(self, collection_id: str, category: str, run_id: str, *, org_id: str) -> Collection:
-        """A run begins to work on a category. Creates the collection of a run that was started by hand, for `org_id`.
-
-        A collection that had already ended is open again, and will end again.
-        """
-        with self._engine.begin() as connection:
-            connection.execute(
-                insert(collections)
-                .values(collection_id=collection_id, org_id=org_id, status=CollectionStatus.RUNNING)
-                .on_conflict_do_nothing()
-            )
-            connection.execute(
-                collections.update()
-                .where(collections.c.collection_id == collection_id, collections.c.status != CollectionStatus.RUNNING)
-                # Without its fingerprint: another collection of the same may have been started since it ended.
-                .values(
-                    status=CollectionStatus.RUNNING, completed_at=None, seller_count_snapshot=None, fingerprint=None
-                )
-            )
-            upsert = insert(collection_categories).values(
-                collection_id=collection_id,
-                category=category,
-                status=CategoryStatus.RUNNING,
-                run_id=run_id,
-                started_at=sa.func.now(),
-            )
-            connection.execute(
-                upsert.on_conflict_do_update(
-                    constraint=collection_categories.primary_key,
-                    set_={
-                        "status": CategoryStatus.RUNNING,
-                        "run_id": run_id,
-                        "started_at": sa.func.coalesce(collection_categories.c.started_at, sa.func.now()),
-                        "ended_at": None,
-                        "reason": None,
-                        "error_stage": None,
-                        "error_message": None,
-                    },
-                )
-            )
-        return self.get(collection_id)
-
     def agree_on_band(self, collection_id: str, band: BandRule) -> None:
         """Stores the band rule with the collection. Raises PipelineError if it already has another one."""
         with self._engine.begin() as connection:
@@ -163,67 +124,6 @@ class CollectionStore:
                 "collection's band, or start another collection."
             )
 
-    def category_failed(self, collection_id: str, category: str, error: PipelineError) -> None:
-        """Writes down why a category failed, at once: the process may not live to report it otherwise."""
-        self._end_category(
-            collection_id,
-            category,
-            status=CategoryStatus.FAILED,
-            reason=error.kind,
-            error_stage=error.stage if isinstance(error, SourceError) else None,
-            error_message=str(error),
-        )
-
-    def settle(self, collection_id: str, settled: Sequence[Settlement]) -> None:
-        """Writes down how runs ended that could not say it themselves."""
-        for settlement in settled:
-            self._end_category(
-                collection_id,
-                settlement.category,
-                status=settlement.status,
-                run_id=settlement.run_id,
-                reason=settlement.reason,
-                error_message=settlement.message,
-            )
-
-    def _end_category(self, collection_id: str, category: str, **values: object) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(
-                collection_categories.update()
-                .where(
-                    collection_categories.c.collection_id == collection_id,
-                    collection_categories.c.category == category,
-                )
-                .values(ended_at=sa.func.now(), **values)
-            )
-
-    def begin_finishing(self, collection_id: str) -> bool:
-        """Closes a running collection for its snapshot; whether this call did it.
-
-        Searches that no run got round to are failures with that reason, so that the outcomes add up to the plan.
-        """
-        with self._engine.begin() as connection:
-            closed = connection.execute(
-                collections.update()
-                .where(collections.c.collection_id == collection_id, collections.c.status == CollectionStatus.RUNNING)
-                .values(status=CollectionStatus.FINISHING)
-            )
-            if not closed.rowcount:
-                return False
-            connection.execute(
-                product_searches.update()
-                .where(
-                    product_searches.c.collection_id == collection_id,
-                    product_searches.c.status == SearchStatus.PLANNED,
-                )
-                .values(
-                    status=SearchStatus.FAILED,
-                    reason="not_searched",
-                    error_message="The run of its category ended before it was searched.",
-                )
-            )
-        return True
-
     def get(self, collection_id: str) -> Collection:
         """One collection. Raises PipelineError if there is none of that id."""
         found = self._select(collections.c.collection_id == collection_id)
@@ -236,6 +136,10 @@ class CollectionStore:
     def open(self) -> list[Collection]:
         """The collections that are not over, oldest first."""
         return self._select(collections.c.status.in_(OPEN_STATUSES))
+
+    def due(self, now: datetime) -> list[Collection]:
+        """The paused collections that go on by themselves by now."""
+        return self._select((collections.c.status == CollectionStatus.PAUSED) & (collections.c.paused_until <= now))
 
     def all(self) -> list[Collection]:
         """Every collection, oldest first."""
@@ -257,6 +161,11 @@ class CollectionStore:
                 completed_at=row.completed_at,
                 seller_count_snapshot=row.seller_count_snapshot,
                 endings=row.endings,
+                cost=row.cost,
+                cost_cap=row.cost_cap,
+                pause=None
+                if row.paused_reason is None
+                else Pause(row.paused_reason, row.paused_message, row.paused_until),
             )
             for row in rows
         ]
@@ -266,12 +175,29 @@ class CollectionStore:
         with self._engine.connect() as connection:
             rows = connection.execute(
                 sa.select(
-                    collection_categories.c.category, collection_categories.c.status, collection_categories.c.attempt
+                    collection_categories.c.category,
+                    collection_categories.c.status,
+                    collection_categories.c.attempt,
+                    collection_categories.c.run_id,
                 )
                 .where(collection_categories.c.collection_id == collection_id)
                 .order_by(collection_categories.c.category)
             ).all()
-        return [CategoryUnit(row.category, CategoryStatus(row.status), row.attempt) for row in rows]
+        return [CategoryUnit(row.category, CategoryStatus(row.status), row.attempt, row.run_id) for row in rows]
+
+    def last_calls(self, org_id: str) -> dict[str, CategoryCalls]:
+        """What each category took in the last collection that completed it."""
+        query = sa.text("""
+            SELECT DISTINCT ON (u.category) u.category, u.calls AS best_sellers,
+                   coalesce((SELECT sum(s.calls) FROM product_searches s
+                             WHERE s.collection_id = u.collection_id AND s.category = u.category), 0)::int AS searches
+            FROM collection_categories u JOIN collections c USING (collection_id)
+            WHERE c.org_id = :org_id AND u.status = 'done' AND u.calls > 0
+            ORDER BY u.category, u.ended_at DESC
+        """)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query, {"org_id": org_id}).all()
+        return {row.category: CategoryCalls(row.best_sellers, row.searches) for row in rows}
 
     def progress(self, collection_id: str) -> Progress:
         """The figures of one collection, true at this moment."""

@@ -28,8 +28,9 @@ def database_url(text: str) -> sa.URL:
 
 def create_engine(url: sa.URL) -> sa.Engine:
     """An engine that speaks through psycopg 3, whichever driver the address names."""
-    # One connection for each of a run's five workers, one for its main thread, and a few for bursts.
-    return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_size=6, max_overflow=4, pool_pre_ping=True)
+    # Each of a run's five workers holds one while its request is in flight and one while it commits, and the main
+    # thread has one.
+    return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=6, pool_pre_ping=True)
 
 
 @contextmanager

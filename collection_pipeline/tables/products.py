@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql import insert
 
 from collection_pipeline.core.money import Money
-from collection_pipeline.core.products import Product
+from collection_pipeline.core.products import BestSellerPage, Product
 from collection_pipeline.core.searches import PlannedSearch
-from collection_pipeline.tables.schema import amazon_product_history, amazon_products, collection_categories
+from collection_pipeline.tables.schema import (
+    amazon_product_history,
+    amazon_products,
+    best_seller_pages,
+    collection_categories,
+)
 
 
 class ProductStore:
@@ -26,6 +32,25 @@ class ProductStore:
         )
         with self._engine.connect() as connection:
             return connection.scalar(count) or 0
+
+    def keep_page(self, collection_id: str, category: str, page: BestSellerPage) -> None:
+        """Keeps a page that was paid for until all pages of its category are there."""
+        content = TypeAdapter(BestSellerPage).dump_python(page, mode="json")
+        upsert = insert(best_seller_pages).values(
+            collection_id=collection_id, category=category, page=page.page, content=content
+        )
+        with self._engine.begin() as connection:
+            connection.execute(upsert.on_conflict_do_nothing())
+
+    def kept_pages(self, collection_id: str, category: str) -> list[BestSellerPage]:
+        """The pages that an interrupted run has kept, first one first."""
+        kept = (
+            sa.select(best_seller_pages.c.content)
+            .where(best_seller_pages.c.collection_id == collection_id, best_seller_pages.c.category == category)
+            .order_by(best_seller_pages.c.page)
+        )
+        with self._engine.connect() as connection:
+            return [TypeAdapter(BestSellerPage).validate_python(content) for content in connection.scalars(kept)]
 
     def was_fetched(self, collection_id: str, category: str) -> bool:
         """Whether this collection already has the category's best sellers, which then need not be bought again."""
@@ -75,6 +100,11 @@ class ProductStore:
             connection.execute(
                 insert(amazon_product_history).on_conflict_do_nothing(),
                 [{name: row[name] for name in history} for row in rows],
+            )
+            connection.execute(
+                best_seller_pages.delete().where(
+                    best_seller_pages.c.collection_id == collection_id, best_seller_pages.c.category == category
+                )
             )
             connection.execute(
                 collection_categories.update()

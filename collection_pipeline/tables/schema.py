@@ -64,24 +64,42 @@ collections = sa.Table(
         "status",
         sa.Text,
         nullable=False,
-        comment="running, finishing (its snapshot is due), completed, completed_with_errors or failed.",
+        comment="running, paused, cancelling, finishing (its snapshot is due), completed, completed_with_errors, "
+        "failed or cancelled.",
     ),
     sa.Column("preset", sa.Text, comment="Preset it was started with; null for chosen categories or manual runs."),
     sa.Column("fingerprint", sa.Text, comment="Same for plans that would collect the same; null for manual runs."),
     sa.Column("min_markup_percent", sa.Numeric(8, 2), comment="Lower end of the price band, markup in percent."),
     sa.Column("max_markup_percent", sa.Numeric(8, 2), comment="Upper end of the price band, markup in percent."),
     sa.Column(
+        "cost", sa.Numeric(14, 4), nullable=False, server_default="0", comment="Spent, counted before each call."
+    ),
+    sa.Column("cost_cap", sa.Numeric(14, 4), comment="No call is made beyond this cost; null is without limit."),
+    sa.Column("paused_reason", sa.Text, comment="Why it is paused: by_hand, or the kind of an error."),
+    sa.Column("paused_message", sa.Text, comment="The same in words, with what to do."),
+    sa.Column("paused_until", MOMENT, comment="When it goes on by itself; null while paused: on command only."),
+    sa.Column(
         "seller_count_snapshot", sa.BigInteger, comment="Sellers on the list when it last ended; null while it runs."
     ),
     sa.Column("endings", sa.Integer, nullable=False, server_default="0", comment="How often it has ended."),
     sa.Column("started_at", MOMENT, nullable=False, server_default=_now(), comment="When it was started."),
     sa.Column("completed_at", MOMENT, comment="When it last ended; null while it is open."),
-    _one_of("status", "running", "finishing", "completed", "completed_with_errors", "failed"),
+    _one_of(
+        "status",
+        "running",
+        "paused",
+        "cancelling",
+        "finishing",
+        "completed",
+        "completed_with_errors",
+        "failed",
+        "cancelled",
+    ),
     sa.Index(
         "uq_collections_open_fingerprint",
         "fingerprint",
         unique=True,
-        postgresql_where=sa.text("status IN ('running', 'finishing')"),
+        postgresql_where=sa.text("status IN ('running', 'paused', 'cancelling', 'finishing')"),
     ),
     sa.Index(None, "org_id", "started_at"),
     comment="One row per collection: one pass over a set of categories. Figures: view collection_progress.",
@@ -92,7 +110,7 @@ collection_categories = sa.Table(
     metadata,
     sa.Column("collection_id", sa.ForeignKey("collections.collection_id"), primary_key=True, comment="The collection."),
     sa.Column("category", sa.Text, primary_key=True, comment="The category."),
-    sa.Column("status", sa.Text, nullable=False, comment="planned, running, done or failed."),
+    sa.Column("status", sa.Text, nullable=False, comment="planned, running, done, failed or cancelled."),
     sa.Column("attempt", sa.Integer, nullable=False, server_default="1", comment="How often it was started."),
     sa.Column("run_id", sa.Text, comment="The Dagster run that last worked on it."),
     sa.Column("products", sa.Integer, comment="Best sellers fetched; null if not fetched in this collection."),
@@ -108,7 +126,7 @@ collection_categories = sa.Table(
     sa.Column("error_message", sa.Text, comment="The failure in words."),
     sa.Column("started_at", MOMENT, comment="When its first run began to work."),
     sa.Column("ended_at", MOMENT, comment="When it ended."),
-    _one_of("status", "planned", "running", "done", "failed"),
+    _one_of("status", "planned", "running", "done", "failed", "cancelled"),
     comment="The categories of a collection and how each of them stands.",
 )
 
@@ -144,6 +162,17 @@ amazon_product_history = sa.Table(
     sa.Column("seen_at", MOMENT, nullable=False, server_default=_now(), comment="When it was seen."),
     sa.Index(None, "asin", "seen_at"),
     comment="Position and price of every best seller in every collection.",
+)
+
+best_seller_pages = sa.Table(
+    "best_seller_pages",
+    metadata,
+    sa.Column("collection_id", sa.ForeignKey("collections.collection_id"), primary_key=True, comment="The collection."),
+    sa.Column("category", sa.Text, primary_key=True, comment="The category."),
+    sa.Column("page", sa.Integer, primary_key=True, comment="Page number, from 1."),
+    sa.Column("content", JSONB, nullable=False, comment="The page as it was read."),
+    sa.Column("fetched_at", MOMENT, nullable=False, server_default=_now(), comment="When it came."),
+    comment="Best-seller pages that were paid for while the others of their category are still to come.",
 )
 
 product_searches = sa.Table(
@@ -312,4 +341,13 @@ api_usage = sa.Table(
         "cost", sa.Numeric(14, 4), nullable=False, comment="Their cost in the vendor's unit (quota calls, results)."
     ),
     comment="Calls to the marketplaces by day.",
+)
+
+source_rates = sa.Table(
+    "source_rates",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True, comment="oxylabs or ebay."),
+    sa.Column("next_at", MOMENT, nullable=False, comment="The next moment that no request has taken yet."),
+    sa.Column("vendor_requests_per_s", sa.Double, comment="What the vendor says it allows; null where it does not."),
+    comment="The request rate that all runs share: each request takes the next moment.",
 )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from collection_pipeline.core.listings import Listing
-from collection_pipeline.core.searches import PlannedSearch, SearchOutcome, SearchStatus, SearchTally
+from collection_pipeline.core.searches import PlannedSearch, SearchedPage, SearchStatus, SearchTally
 from collection_pipeline.core.sellers import MARKETPLACE, seller_key
 from collection_pipeline.tables.schema import amazon_products, ebay_listings, product_searches
 
@@ -50,15 +51,36 @@ class SearchStore:
                 sorted(rows, key=lambda row: row["asin"]),
             )
 
-    def pending(self, collection_id: str, category: str) -> set[str]:
-        """The ASINs that the category's run still has to search, those that failed before included."""
-        pending = sa.select(product_searches.c.asin).where(
+    def pending(self, collection_id: str, category: str) -> dict[str, int]:
+        """What the category's run still has to search, failed ones included: ASIN, and how many pages are done."""
+        pending = sa.select(product_searches.c.asin, product_searches.c.pages).where(
             product_searches.c.collection_id == collection_id,
             product_searches.c.category == category,
             product_searches.c.status.in_((SearchStatus.PLANNED, SearchStatus.FAILED)),
         )
         with self._engine.connect() as connection:
-            return set(connection.scalars(pending))
+            return {row.asin: row.pages for row in connection.execute(pending)}
+
+    def skip_fresh(self, org_id: str, collection_id: str, category: str, *, fresh_for: timedelta) -> None:
+        """Skips planned products that another collection searched in the same band less than `fresh_for` ago.
+
+        Their listings are current as they stand, and need not be bought again.
+        """
+        statement = sa.text("""
+            UPDATE product_searches p SET status = 'skipped', reason = 'fresh', searched_at = now()
+            WHERE p.collection_id = :collection_id AND p.category = :category AND p.status = 'planned' AND p.pages = 0
+              AND EXISTS (
+                SELECT 1 FROM product_searches s
+                JOIN collections c ON c.collection_id = s.collection_id
+                JOIN collections mine ON mine.collection_id = p.collection_id
+                WHERE s.asin = p.asin AND s.status IN ('done', 'empty') AND s.searched_at > now() - :fresh_for
+                  AND c.org_id = :org_id AND c.min_markup_percent = mine.min_markup_percent
+                  AND c.max_markup_percent = mine.max_markup_percent
+              )
+        """)
+        parameters = {"org_id": org_id, "collection_id": collection_id, "category": category, "fresh_for": fresh_for}
+        with self._engine.begin() as connection:
+            connection.execute(statement, parameters)
 
     def tally(self, collection_id: str, category: str) -> SearchTally:
         """How the category's searches stand."""
@@ -109,17 +131,17 @@ class SearchCheckpoints:
     org_id: str
     collection_id: str
 
-    def record(self, outcome: SearchOutcome, listings: Sequence[Listing]) -> None:
-        """Commits a product's outcome together with its listings, or neither.
+    def record(self, page: SearchedPage, listings: Sequence[Listing]) -> None:
+        """Commits a page's outcome together with its listings, or neither.
 
         Only a search that ran to its end says which known listings are gone: unknown is not empty.
         """
         with self.engine.begin() as connection:
             if listings:
-                self._upsert_listings(connection, outcome.asin, listings)
-            if outcome.status in (SearchStatus.DONE, SearchStatus.EMPTY):
-                self._mark_gone(connection, outcome.asin, listings)
-            self._update_search(connection, outcome, len(listings))
+                self._upsert_listings(connection, page.asin, listings)
+            if page.status is SearchStatus.DONE:
+                self._mark_gone(connection, page.asin)
+            self._update_search(connection, page)
 
     def _upsert_listings(self, connection: sa.Connection, asin: str, listings: Sequence[Listing]) -> None:
         upsert = insert(ebay_listings)
@@ -157,36 +179,46 @@ class SearchCheckpoints:
             "last_collection_id": self.collection_id,
         }
 
-    def _mark_gone(self, connection: sa.Connection, asin: str, listings: Sequence[Listing]) -> None:
+    def _mark_gone(self, connection: sa.Connection, asin: str) -> None:
         connection.execute(
             ebay_listings.update()
             .where(
                 ebay_listings.c.org_id == self.org_id,
                 ebay_listings.c.asin == asin,
                 ebay_listings.c.gone_at.is_(None),
-                ebay_listings.c.listing_id.not_in([listing.listing_id for listing in listings]),
+                ebay_listings.c.last_collection_id != self.collection_id,
             )
             .values(gone_at=sa.func.now())
         )
 
-    def _update_search(self, connection: sa.Connection, outcome: SearchOutcome, listings: int) -> None:
+    def _update_search(self, connection: sa.Connection, page: SearchedPage) -> None:
+        mine = (product_searches.c.collection_id == self.collection_id) & (product_searches.c.asin == page.asin)
+        before = connection.execute(sa.select(product_searches.c.rejected).where(mine).with_for_update()).scalar_one()
+        listings = connection.scalar(
+            sa.select(sa.func.count()).where(
+                ebay_listings.c.org_id == self.org_id,
+                ebay_listings.c.asin == page.asin,
+                ebay_listings.c.last_collection_id == self.collection_id,
+            )
+        )
+        is_empty = page.status is SearchStatus.DONE and not listings
         connection.execute(
             product_searches.update()
-            .where(product_searches.c.collection_id == self.collection_id, product_searches.c.asin == outcome.asin)
+            .where(mine)
             .values(
-                status=outcome.status,
-                reason=outcome.reason,
-                error_stage=outcome.error_stage,
-                error_message=outcome.error_message,
-                query=outcome.query or None,
-                price_low=outcome.band.low if outcome.band else None,
-                price_high=outcome.band.high if outcome.band else None,
-                currency=outcome.band.currency if outcome.band else None,
-                pages=outcome.pages,
-                calls=product_searches.c.calls + outcome.calls,
+                status=SearchStatus.EMPTY if is_empty else page.status,
+                reason=page.reason,
+                error_stage=page.error_stage,
+                error_message=page.error_message,
+                query=page.query or None,
+                price_low=page.band.low if page.band else None,
+                price_high=page.band.high if page.band else None,
+                currency=page.band.currency if page.band else None,
+                pages=product_searches.c.pages + page.pages,
+                calls=product_searches.c.calls + page.calls,
                 listings=listings,
-                rejected=dict(outcome.rejected),
-                duration_ms=outcome.duration_ms,
-                searched_at=sa.func.now(),
+                rejected=dict(Counter(before) + Counter(page.rejected)),
+                duration_ms=sa.func.coalesce(product_searches.c.duration_ms, 0) + page.duration_ms,
+                searched_at=None if page.status is SearchStatus.PLANNED else sa.func.now(),
             )
         )

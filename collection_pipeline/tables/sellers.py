@@ -99,6 +99,15 @@ class SellerStore:
         with self._engine.connect() as connection:
             return count_sellers(connection, org_id)
 
+    def evidence(self, org_id: str, category: str) -> int:
+        """How many current listings of a category name a seller: what a merge starts from."""
+        query = sa.text("""
+            SELECT count(*) FROM amazon_products p JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin
+            WHERE p.org_id = :org_id AND p.category = :category AND l.gone_at IS NULL
+        """)
+        with self._engine.connect() as connection:
+            return connection.scalar(query, {"org_id": org_id, "category": category}) or 0
+
     def merge(self, org_id: str, collection_id: str, category: str, *, actor: str) -> MergeResult:
         """Adds the sellers of a category's current listings to the list. Merging twice changes nothing.
 

@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import sqlalchemy as sa
 
+from collection_pipeline.core.usage import DEFAULT_LIMITS, Limits, Source
 from collection_pipeline.tables.activity import ActivityStore
 from collection_pipeline.tables.catalogue import CatalogueStore
 from collection_pipeline.tables.collections import CollectionStore
+from collection_pipeline.tables.control import CollectionControl
 from collection_pipeline.tables.database import create_engine, reachable
+from collection_pipeline.tables.governor import Governor
 from collection_pipeline.tables.migrating import require_current_schema
 from collection_pipeline.tables.products import ProductStore
 from collection_pipeline.tables.quality import QualityStore
 from collection_pipeline.tables.searches import SearchStore
 from collection_pipeline.tables.sellers import SellerStore
 from collection_pipeline.tables.snapshots import SnapshotStore
-from collection_pipeline.tables.usage import UsageStore
 
 
 class Store:
     """The output tables, one store per noun."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, limits: Mapping[Source, Limits] = DEFAULT_LIMITS) -> None:
         self.engine = engine
         self.catalogue = CatalogueStore(engine)
         self.collections = CollectionStore(engine)
+        self.control = CollectionControl(engine)
         self.products = ProductStore(engine)
         self.searches = SearchStore(engine)
         self.sellers = SellerStore(engine)
         self.quality = QualityStore(engine)
         self.snapshots = SnapshotStore(engine)
         self.activity = ActivityStore(engine)
-        self.usage = UsageStore(engine)
+        self.governor = Governor(engine, limits)
 
 
 @contextmanager
-def open_store(url: sa.URL) -> Iterator[Store]:
-    """The stores of a database that answers and has this code's schema; closed afterwards. Raises PipelineError."""
+def open_store(url: sa.URL, limits: Mapping[Source, Limits] = DEFAULT_LIMITS) -> Iterator[Store]:
+    """The stores of a database that answers and has this code's schema; closed afterwards. Raises PipelineError.
+
+    `limits` are what the governor keeps all runs to.
+    """
     with reachable(create_engine(url)) as engine:
         require_current_schema(engine)
-        yield Store(engine)
+        yield Store(engine, limits)

@@ -23,7 +23,17 @@ VIEWS: dict[str, str] = {
             s.listings_found,
             (SELECT count(*) FROM seller_sightings g WHERE g.collection_id = c.collection_id) AS sellers_found,
             k.new_sellers,
-            k.calls + s.calls AS calls
+            k.calls + s.calls AS calls,
+            c.cost,
+            c.cost_cap,
+            f.failures,
+            r.searches_per_minute,
+            CASE WHEN c.completed_at IS NULL AND r.searches_per_minute > 0 AND k.categories_listed > 0 THEN
+                make_interval(secs => 60 * greatest(0, s.searches_total * k.categories_total::float8
+                    / k.categories_listed - s.searches_ended) / r.searches_per_minute)
+            END AS time_left,
+            c.paused_reason,
+            c.paused_until
         FROM collections c
         CROSS JOIN LATERAL (
             SELECT
@@ -45,11 +55,28 @@ VIEWS: dict[str, str] = {
                 count(*) FILTER (WHERE p.status IN ('done', 'empty')) AS searches_done,
                 count(*) FILTER (WHERE p.status = 'failed') AS searches_failed,
                 count(*) FILTER (WHERE p.status = 'skipped') AS searches_skipped,
+                count(*) FILTER (WHERE p.status <> 'planned') AS searches_ended,
                 coalesce(sum(p.listings), 0)::bigint AS listings_found,
                 coalesce(sum(p.calls), 0)::bigint AS calls
             FROM product_searches p
             WHERE p.collection_id = c.collection_id
         ) s
+        CROSS JOIN LATERAL (
+            SELECT coalesce(jsonb_object_agg(kind, count), '{}') AS failures FROM (
+                SELECT coalesce(reason, 'unknown') AS kind, count(*) FROM (
+                    SELECT reason FROM product_searches p
+                    WHERE p.collection_id = c.collection_id AND p.status = 'failed'
+                    UNION ALL
+                    SELECT reason FROM collection_categories u
+                    WHERE u.collection_id = c.collection_id AND u.status = 'failed'
+                ) failed GROUP BY kind
+            ) kinds
+        ) f
+        CROSS JOIN LATERAL (
+            SELECT s.searches_ended * 60 / nullif(greatest(
+                extract(epoch FROM coalesce(c.completed_at, now()) - c.started_at), 0.001
+            ), 0)::float8 AS searches_per_minute
+        ) r
     """,
     "collection_failures": """
         SELECT collection_id, 'category' AS unit, category, NULL AS asin, reason, error_stage, error_message,

@@ -5,22 +5,32 @@ from decimal import Decimal
 import pytest
 
 from collection_pipeline.core.collections import (
+    REST,
+    RUN_ATTEMPTS,
     CategoryStatus,
     CategoryUnit,
     CollectionPlan,
     CollectionStatus,
     RunFact,
     RunState,
-    Settlement,
     backfill_of_collection,
     collection_of_run,
     conclusion,
     is_over,
     new_collection_id,
+    pause_for,
     settlements,
     to_start,
 )
-from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.errors import (
+    BudgetSpent,
+    FailuresInARow,
+    PipelineError,
+    QuotaExhausted,
+    Rejected,
+    SourceError,
+    Unauthorised,
+)
 from collection_pipeline.core.money import BandRule
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -33,7 +43,7 @@ FAILED = CategoryUnit("books", CategoryStatus.FAILED)
 
 
 def run(state: RunState, *, minutes: int = 0, category: str = "books", message: str | None = None) -> RunFact:
-    return RunFact(f"run-{minutes}", category, state, NOON + timedelta(minutes=minutes), message)
+    return RunFact(f"run-{minutes}", category, state, NOON + timedelta(minutes=minutes), message=message)
 
 
 def test_plans_that_collect_the_same_have_one_fingerprint() -> None:
@@ -81,40 +91,84 @@ def test_runs_started_by_hand_belong_together_where_people_think_they_do() -> No
     assert backfill_of_collection("run-abcdefgh") is None
 
 
+ENTERED = CategoryUnit("books", CategoryStatus.RUNNING, run_id="run-0")
+LAST = replace(ENTERED, attempt=RUN_ATTEMPTS)
+IS_RUNNING, IS_PAUSED, IS_CANCELLING = CollectionStatus.RUNNING, CollectionStatus.PAUSED, CollectionStatus.CANCELLING
+AGAIN = (CategoryStatus.PLANNED, None)
+
+
 @pytest.mark.parametrize(
-    ("unit", "runs", "expected"),
+    ("collection", "unit", "runs", "expected"),
     [
-        (RUNNING, [], None),
-        (RUNNING, [run(RunState.ACTIVE)], None),
-        (RUNNING, [run(RunState.SUCCEEDED)], (CategoryStatus.DONE, None)),
-        (RUNNING, [run(RunState.FAILED, message="killed")], (CategoryStatus.FAILED, "run_failed")),
-        (RUNNING, [run(RunState.CANCELED)], (CategoryStatus.FAILED, "run_canceled")),
+        (IS_RUNNING, ENTERED, [run(RunState.ACTIVE)], None),
+        (IS_RUNNING, ENTERED, [run(RunState.SUCCEEDED)], (CategoryStatus.DONE, None)),
+        # a run that died starts again by itself, but not for ever
+        (IS_RUNNING, ENTERED, [run(RunState.FAILED)], AGAIN),
+        (IS_RUNNING, ENTERED, [], AGAIN),
+        (IS_RUNNING, LAST, [run(RunState.FAILED, message="killed")], (CategoryStatus.FAILED, "run_died")),
+        # one that somebody terminated does not
+        (IS_RUNNING, ENTERED, [run(RunState.CANCELED)], (CategoryStatus.FAILED, "run_canceled")),
         # died before its first step could say anything
-        (PLANNED, [run(RunState.FAILED)], (CategoryStatus.FAILED, "run_failed")),
-        # the newest run counts, in whatever order they are listed
-        (RUNNING, [run(RunState.ACTIVE, minutes=5), run(RunState.FAILED)], None),
-        (RUNNING, [run(RunState.SUCCEEDED, minutes=5), run(RunState.FAILED)], (CategoryStatus.DONE, None)),
+        (IS_RUNNING, PLANNED, [run(RunState.FAILED)], AGAIN),
+        (IS_RUNNING, PLANNED, [], None),
+        # only the run that entered the category counts, and of one not entered the newest of its attempt
+        (IS_RUNNING, ENTERED, [run(RunState.ACTIVE), run(RunState.FAILED, minutes=5)], None),
+        (IS_RUNNING, PLANNED, [run(RunState.ACTIVE, minutes=5), run(RunState.FAILED)], None),
+        (IS_RUNNING, replace(PLANNED, attempt=2), [run(RunState.FAILED)], None),
+        (IS_RUNNING, PLANNED, [run(RunState.FAILED, category="toys")], None),
         # what the run said itself, with its precise reason, is not overwritten
-        (FAILED, [run(RunState.FAILED)], None),
-        (DONE, [run(RunState.FAILED)], None),
-        (RUNNING, [run(RunState.FAILED, category="toys")], None),
+        (IS_RUNNING, FAILED, [run(RunState.FAILED)], None),
+        (IS_RUNNING, DONE, [run(RunState.FAILED)], None),
+        # a paused collection's categories are to be started again, a cancelled one's are not
+        (IS_PAUSED, ENTERED, [run(RunState.CANCELED)], AGAIN),
+        (IS_PAUSED, ENTERED, [run(RunState.FAILED)], AGAIN),
+        (IS_PAUSED, PLANNED, [run(RunState.CANCELED)], AGAIN),
+        (IS_PAUSED, ENTERED, [run(RunState.SUCCEEDED)], (CategoryStatus.DONE, None)),
+        (IS_CANCELLING, ENTERED, [run(RunState.ACTIVE)], None),
+        (IS_CANCELLING, ENTERED, [run(RunState.CANCELED)], (CategoryStatus.CANCELLED, "cancelled")),
+        (IS_CANCELLING, PLANNED, [], (CategoryStatus.CANCELLED, "cancelled")),
+        (IS_CANCELLING, ENTERED, [run(RunState.SUCCEEDED)], (CategoryStatus.DONE, None)),
     ],
 )
-def test_a_category_ends_as_its_newest_run_did(
-    unit: CategoryUnit, runs: list[RunFact], expected: tuple[CategoryStatus, str | None] | None
+def test_a_category_ends_as_its_run_and_its_collection_did(
+    collection: CollectionStatus,
+    unit: CategoryUnit,
+    runs: list[RunFact],
+    expected: tuple[CategoryStatus, str | None] | None,
 ) -> None:
-    found = [(one.status, one.reason) for one in settlements([unit], runs)]
-    assert found == ([expected] if expected else [])
+    settled = settlements(collection, [unit], runs)
+    assert [(one.status, one.reason) for one in settled] == ([expected] if expected else [])
+    assert all(one.attempt == unit.attempt for one in settled)
 
 
-def test_a_settlement_says_which_run_and_why() -> None:
-    [settled] = settlements([RUNNING], [run(RunState.FAILED, message="The process was killed.")])
-    assert settled == Settlement("books", CategoryStatus.FAILED, "run-0", "run_failed", "The process was killed.")
+def test_a_settlement_says_why() -> None:
+    [settled] = settlements(IS_RUNNING, [LAST], [run(RunState.FAILED, message="The process was killed.")])
+    assert settled.message == "Its run died 3 times; the last time: The process was killed."
 
 
-def test_only_planned_categories_without_a_run_are_started() -> None:
+def test_only_planned_categories_whose_attempt_has_no_run_are_started() -> None:
     toys = CategoryUnit("toys", CategoryStatus.PLANNED)
+    again = replace(PLANNED, attempt=2)
     assert to_start([PLANNED, toys, DONE], [run(RunState.ACTIVE)]) == [toys]
+    assert to_start([again], [run(RunState.FAILED)]) == [again]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "until"),
+    [
+        (QuotaExhausted("gone", resets_at=NOON + timedelta(hours=20)), "quota_exhausted", NOON + timedelta(hours=20)),
+        (QuotaExhausted("gone"), "quota_exhausted", NOON + REST),
+        (FailuresInARow("five"), "failures_in_a_row", NOON + REST),
+        (Unauthorised("no"), "unauthorised", None),
+        (Rejected("no"), "rejected", None),
+        (BudgetSpent("spent"), "budget_spent", None),
+    ],
+)
+def test_a_pause_ends_by_itself_where_time_helps_and_waits_for_a_person_where_not(
+    error: SourceError, reason: str, until: datetime | None
+) -> None:
+    pause = pause_for(error, NOON)
+    assert (pause.reason, pause.until, pause.message) == (reason, until, str(error))
 
 
 @pytest.mark.parametrize(
@@ -141,6 +195,7 @@ def test_a_collection_is_over_when_nothing_of_it_is_left(
         ([DONE, DONE], 1, CollectionStatus.COMPLETED_WITH_ERRORS),
         ([DONE, FAILED], 0, CollectionStatus.COMPLETED_WITH_ERRORS),
         ([FAILED, FAILED], 0, CollectionStatus.FAILED),
+        ([DONE, CategoryUnit("toys", CategoryStatus.CANCELLED)], 0, CollectionStatus.CANCELLED),
     ],
 )
 def test_a_collection_with_any_failure_is_not_plainly_completed(

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from dagster_postgres import DagsterPostgresStorage
 
 from collection_pipeline.core.catalogue import Catalogue, Category
+from collection_pipeline.core.collections import CategoryUnit
 from collection_pipeline.definitions import defs
 from collection_pipeline.orchestration.scope import COLLECTION_TAG
 from collection_pipeline.settings import simulated_accounts
@@ -75,6 +76,10 @@ class Pipeline:
         """The rows of a query on the output tables."""
         with self.store.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(sa.text(query))]
+
+    def units(self) -> list[CategoryUnit]:
+        """The categories of the collection c1."""
+        return self.store.collections.units("c1")
 
     def sellers(self) -> set[str]:
         """The keys on the seller list."""

@@ -1,10 +1,19 @@
 """One category at a time, in this process: what is collected, and what is left when something goes wrong."""
 
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 
+from collection_pipeline.core.collections import BY_HAND, CollectionPlan, CollectionStatus, Pause, settlements
+from collection_pipeline.core.money import BandRule
 from collection_pipeline.simulator.faults import Fault
 from collection_pipeline_tests.orchestration.conftest import NODES, SMALL, Pipeline
 
@@ -80,7 +89,7 @@ def test_a_run_tried_again_in_its_collection_buys_nothing_twice(pipeline: Pipeli
     assert pipeline.simulator.stats()["requests"] == before
 
 
-def test_a_run_that_failed_goes_on_where_it_stopped(pipeline: Pipeline) -> None:
+def test_a_run_that_was_stopped_goes_on_where_it_stopped(pipeline: Pipeline) -> None:
     pipeline.simulator.set_faults(Fault("ebay.access_denied", nth=9))
     assert not pipeline.run("home-coffee").success
     found = dict(pipeline.rows("SELECT status, count(*) FROM product_searches GROUP BY 1"))
@@ -88,6 +97,7 @@ def test_a_run_that_failed_goes_on_where_it_stopped(pipeline: Pipeline) -> None:
     assert found["planned"] > 0
     pipeline.simulator.set_faults()
     searched = pipeline.simulator.stats()["requests"]["ebay.search"]
+    assert pipeline.store.control.resume("c1") == 1
     assert pipeline.run("home-coffee").success
     assert pipeline.sellers() == set(pipeline.truth("home-coffee")["sellers"])
     unfinished = found["planned"] + found["failed"]
@@ -99,7 +109,6 @@ def test_a_run_that_failed_goes_on_where_it_stopped(pipeline: Pipeline) -> None:
     [
         ("oxylabs.faulted_613", "faulted_job", "api"),
         ("oxylabs.parse_failure_empty", "malformed", "product_extraction"),
-        ("oxylabs.unauthorised_empty", "unauthorised", "api"),
         ("oxylabs.short_page", "implausible", "product_extraction"),
     ],
 )
@@ -146,36 +155,167 @@ def test_a_malformed_answer_fails_its_product_and_the_rest_goes_on(pipeline: Pip
         assert (failure.unit, failure.asin is not None) == ("product", True)
 
 
+@pytest.mark.parametrize(
+    "simulator", [replace(SMALL, products_per_page=2, pages=1, share_without_price=0)], indirect=True
+)
 def test_searches_that_all_fail_fail_the_category(pipeline: Pipeline) -> None:
     pipeline.simulator.set_faults("ebay.too_large_12023")
     assert not pipeline.run("home-coffee").success
     failures = pipeline.store.collections.failures("c1")
     [category] = [failure for failure in failures if failure.unit == "category"]
     assert category.reason == "nothing_worked"
-    priced = pipeline.truth("home-coffee")["searchable_product_count"]
-    assert len(failures) == priced + 1
+    assert len(failures) == pipeline.truth("home-coffee")["searchable_product_count"] + 1
     assert pipeline.sellers() == set()
 
 
+def test_five_failures_in_a_row_pause_the_collection_for_a_rest(pipeline: Pipeline) -> None:
+    pipeline.simulator.set_faults("ebay.too_large_12023")
+    assert not pipeline.run("home-coffee").success
+    collection = pipeline.store.collections.get("c1")
+    assert (collection.status, collection.pause and collection.pause.reason) == ("paused", "failures_in_a_row")
+    assert collection.pause is not None
+    assert collection.pause.until is not None
+    assert pipeline.simulator.stats()["requests"]["ebay.search"] <= 5 + 4
+    assert pipeline.store.collections.due(collection.pause.until - timedelta(seconds=1)) == []
+    assert [one.collection_id for one in pipeline.store.collections.due(collection.pause.until)] == ["c1"]
+
+
+def test_single_failures_between_successes_pause_nothing(pipeline: Pipeline) -> None:
+    pipeline.simulator.set_faults(Fault("ebay.too_large_12023", every=3))
+    assert pipeline.run("home-coffee").success
+    assert len(pipeline.store.collections.failures("c1")) >= 5
+
+
 @pytest.mark.parametrize(
-    ("fault", "kind", "setting"),
+    ("fault", "kind", "setting", "until"),
     [
-        ("ebay.access_denied", "unauthorised", "EBAY_CLIENT_ID"),
-        ("ebay.token_refused", "unauthorised", "EBAY_CLIENT_SECRET"),
-        ("ebay.warning_unfiltered", "rejected", "12002"),
-        ("ebay.quota_exhausted", "quota_exhausted", "eBay"),
+        ("ebay.access_denied", "unauthorised", "EBAY_CLIENT_ID", False),
+        ("ebay.token_refused", "unauthorised", "EBAY_CLIENT_SECRET", False),
+        ("ebay.warning_unfiltered", "rejected", "12002", False),
+        ("ebay.quota_exhausted", "quota_exhausted", "eBay", True),
+        ("oxylabs.unauthorised_empty", "unauthorised", "OXYLABS_PASSWORD", False),
     ],
 )
-def test_what_would_meet_every_product_stops_the_run_and_names_what_to_look_at(
-    pipeline: Pipeline, fault: str, kind: str, setting: str
+def test_what_would_meet_every_product_pauses_the_collection_and_names_what_to_look_at(
+    pipeline: Pipeline, fault: str, kind: str, setting: str, until: bool
 ) -> None:
     pipeline.simulator.set_faults(fault)
-    assert not pipeline.run("home-coffee").success
-    [category] = [failure for failure in pipeline.store.collections.failures("c1") if failure.unit == "category"]
-    assert category.reason == kind
-    assert setting in str(category.error_message)
+    failed = pipeline.run("home-coffee")
+    [step] = [event for event in failed.all_events if event.event_type_value == "STEP_FAILURE"]
+    assert setting in str(step.step_failure_data.user_failure_data)
+    collection = pipeline.store.collections.get("c1")
+    assert collection.status == "paused"
+    assert collection.pause is not None
+    assert (collection.pause.reason, collection.pause.until is not None) == (kind, until)
+    assert setting in collection.pause.message
     assert pipeline.simulator.stats()["requests"].get("ebay.search", 0) <= 2 * 5
-    assert pipeline.rows("SELECT count(*) FROM product_searches WHERE status = 'planned'") > [(0,)]
+
+
+def paused_after(pipeline: Pipeline, searches: int, change: Callable[[], object]) -> threading.Thread:
+    """Makes a change in another thread once so many searches were made."""
+
+    def wait_and_change() -> None:
+        while pipeline.simulator.stats()["requests"].get("ebay.search", 0) < searches:
+            time.sleep(0.02)
+        change()
+
+    thread = threading.Thread(target=wait_and_change)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("change", ["pause", "cancel"])
+def test_a_run_stops_within_two_seconds_as_canceled_and_keeps_what_it_has(pipeline: Pipeline, change: str) -> None:
+    pipeline.simulator.configure(ebay_latency_s=0.5)
+    stopped_at: list[float] = []
+
+    def stop() -> None:
+        control = pipeline.store.control
+        assert control.pause("c1", Pause(BY_HAND, "Somebody paused it.")) if change == "pause" else control.cancel("c1")
+        stopped_at.append(time.monotonic())
+
+    thread = paused_after(pipeline, 8, stop)
+    result = pipeline.run("home-coffee")
+    assert time.monotonic() - stopped_at[0] < 2.5  # the two seconds, and the end of the run itself
+    thread.join()
+    run = pipeline.instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert (run.status, run.tags["stopped"]) == (
+        dg.DagsterRunStatus.CANCELED,
+        {"pause": "paused", "cancel": "cancelling"}[change],
+    )
+    assert dict(pipeline.rows("SELECT status, count(*) FROM product_searches GROUP BY 1"))["done"] >= 3
+    before = pipeline.simulator.stats()["requests"]["ebay.search"]
+    assert not pipeline.run("home-coffee").success  # a stopped collection's runs do not begin
+    assert pipeline.simulator.stats()["requests"]["ebay.search"] == before
+
+    if change == "cancel":
+        pipeline.store.control.settle("c1", settlements(CollectionStatus.CANCELLING, pipeline.units(), []))
+        pipeline.store.control.begin_finishing("c1")
+        pipeline.store.snapshots.of_collection("c1")
+        assert pipeline.store.collections.get("c1").status == "cancelled"
+    pipeline.simulator.configure(ebay_latency_s=0.0)
+    assert pipeline.store.control.resume("c1") == 1
+    assert pipeline.store.control.resume("c1") == 0
+    assert pipeline.run("home-coffee").success
+    assert pipeline.sellers() == set(pipeline.truth("home-coffee")["sellers"])
+    searches = pipeline.simulator.stats()["searches"]
+    assert sum(search["requests"] - 1 for search in searches) <= 5  # what was in flight when it stopped
+
+
+def test_a_run_that_was_taken_over_stops(pipeline: Pipeline) -> None:
+    pipeline.simulator.configure(ebay_latency_s=0.5)
+
+    def take_over() -> None:
+        with pipeline.store.engine.begin() as connection:
+            connection.execute(sa.text("UPDATE collection_categories SET attempt = attempt + 1"))
+
+    thread = paused_after(pipeline, 6, take_over)
+    result = pipeline.run("home-coffee")
+    thread.join()
+    run = pipeline.instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert run.tags["stopped"] == "superseded"
+    assert pipeline.store.collections.get("c1").status == "running"
+
+
+def test_products_searched_a_short_while_ago_are_not_bought_again(pipeline: Pipeline) -> None:
+    pipeline.run("home-coffee")
+    before = pipeline.simulator.stats()["requests"]["ebay.search"]
+    fresh = {"ebay_listings": {"config": {"fresh_for_hours": 1}}}
+    again = materialized(pipeline.run("home-coffee", collection_id="c2", config=fresh), "ebay_listings")
+    assert again["fresh"] == pipeline.truth("home-coffee")["searchable_product_count"]
+    assert pipeline.simulator.stats()["requests"]["ebay.search"] == before
+    other_band = {"ebay_listings": {"config": {"fresh_for_hours": 1, "max_markup_percent": 130}}}
+    wider = materialized(pipeline.run("home-coffee", collection_id="c3", config=other_band), "ebay_listings")
+    assert wider["fresh"] == 0
+    with pipeline.store.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE product_searches SET searched_at = searched_at - interval '2 hours'"))
+    stale = materialized(pipeline.run("home-coffee", collection_id="c4", config=fresh), "ebay_listings")
+    assert stale["fresh"] == 0
+
+
+def test_a_collection_stops_before_its_cost_cap(pipeline: Pipeline) -> None:
+    pipeline.store.collections.start(CollectionPlan("c1", ("home-coffee",), BandRule(), cost_cap=Decimal(9)))
+    assert not pipeline.run("home-coffee").success
+    collection = pipeline.store.collections.get("c1")
+    assert collection.pause is not None
+    assert (collection.pause.reason, int(collection.cost)) == ("budget_spent", 9)
+    requests = pipeline.simulator.stats()["requests"]
+    assert requests["oxylabs.realtime"] + requests["ebay.search"] == 9
+    assert pipeline.store.control.resume("c1", cost_cap=Decimal(1000)) == 1
+    assert pipeline.run("home-coffee").success
+    assert pipeline.sellers() == set(pipeline.truth("home-coffee")["sellers"])
+
+
+def test_best_seller_pages_that_came_are_not_fetched_again(pipeline: Pipeline) -> None:
+    pipeline.simulator.set_faults(Fault("oxylabs.unauthorised_empty", nth=2))
+    assert not pipeline.run("home-coffee").success
+    pipeline.simulator.set_faults()
+    pipeline.store.control.resume("c1")
+    assert pipeline.run("home-coffee").success
+    assert sorted(one["requests"] for one in pipeline.simulator.stats()["nodes"]) == [1, 2]
+    assert pipeline.sellers() == set(pipeline.truth("home-coffee")["sellers"])
 
 
 def test_five_workers_search_at_once_and_no_sixth(pipeline: Pipeline) -> None:
@@ -267,6 +407,6 @@ def test_the_count_is_kept_with_its_cause(pipeline: Pipeline) -> None:
     pipeline.run("home-coffee")
     by_hand = materialized(pipeline.run(None, collection_id=None, job="record_seller_count"), "seller_count_snapshot")
     assert (by_hand["seller_count"], by_hand["cause"]) == (len(pipeline.sellers()), "manual")
-    pipeline.store.collections.begin_finishing("c1")
+    pipeline.store.control.begin_finishing("c1")
     after = materialized(pipeline.run(None, job="record_seller_count"), "seller_count_snapshot")
     assert (after["seller_count"], after["cause"], after["collection"]) == (len(pipeline.sellers()), "collection", "c1")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
@@ -12,7 +13,7 @@ from typing import TypeVar
 from collection_pipeline.core.listings import ListingPage, ListingQuery, query_text
 from collection_pipeline.core.money import BandRule, Money
 from collection_pipeline.core.products import BestSellerPage
-from collection_pipeline.core.usage import Call
+from collection_pipeline.core.usage import Call, Source
 from collection_pipeline.simulator.server import RunningSimulator
 from collection_pipeline.sources.ebay import EbayListings
 from collection_pipeline.sources.ebay_token import EbayAccount
@@ -30,8 +31,15 @@ class Ledger:
     def __init__(self) -> None:
         self.calls: Counter[Call] = Counter()
 
-    async def admit(self, call: Call) -> None:
+        self.rates: dict[Source, float] = {}
+
+    @asynccontextmanager
+    async def call(self, call: Call) -> AsyncIterator[None]:
         self.calls[call] += 1
+        yield
+
+    async def observed(self, source: Source, requests_per_s: float) -> None:
+        self.rates[source] = requests_per_s
 
 
 def best_sellers(

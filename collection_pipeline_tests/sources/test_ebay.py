@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from collection_pipeline.core.errors import QuotaExhausted, SourceError
 from collection_pipeline.core.listings import ListingPage, ListingQuery, SellerFacts, unmet
 from collection_pipeline.core.money import Money, PriceBand
-from collection_pipeline.core.usage import Call
+from collection_pipeline.core.usage import Call, next_day
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
 from collection_pipeline.sources.ebay import EbayListings, listing_page, search_parameters
-from collection_pipeline.sources.ebay_errors import next_reset
 from collection_pipeline.sources.ebay_token import EbayAccount
 from collection_pipeline_tests.conftest import WIRE
 from collection_pipeline_tests.sources.asking import NOON, Ledger, query_for, search, with_ebay
@@ -191,7 +190,7 @@ def test_a_refused_token_is_replaced_once_however_many_workers_meet_it(simulator
     ],
 )
 def test_a_quota_comes_back_at_midnight_pacific(now: datetime, reset: datetime) -> None:
-    assert next_reset(now) == reset
+    assert next_day("ebay", now) == reset
 
 
 def test_an_exhausted_quota_says_when_it_comes_back() -> None:

@@ -10,7 +10,7 @@ from collection_pipeline.core.collections import CollectionPlan
 from collection_pipeline.core.listings import Listing, SellerFacts
 from collection_pipeline.core.money import BandRule, Money
 from collection_pipeline.core.products import Product
-from collection_pipeline.core.searches import SearchOutcome, SearchStatus
+from collection_pipeline.core.searches import SearchedPage, SearchStatus
 from collection_pipeline.tables.store import Store
 
 ORG = "default"
@@ -36,9 +36,9 @@ def listing(listing_id: str, seller: str, price: str = "200.00") -> Listing:
     )
 
 
-def done(asin: str, status: SearchStatus = SearchStatus.DONE, reason: str | None = None) -> SearchOutcome:
-    band = BAND.band(Money(Decimal("100.00"), "USD"))
-    return SearchOutcome(asin, status, query="title", band=band, reason=reason, pages=1, calls=1)
+def done(asin: str, status: SearchStatus = SearchStatus.DONE, reason: str | None = None) -> SearchedPage:
+    band, came = BAND.band(Money(Decimal("100.00"), "USD")), int(status is not SearchStatus.SKIPPED)
+    return SearchedPage(asin, status, query="title", band=band, reason=reason, pages=came, calls=came)
 
 
 def start(store: Store, collection_id: str, *categories: str) -> None:
@@ -47,14 +47,14 @@ def start(store: Store, collection_id: str, *categories: str) -> None:
 
 def collect(store: Store, collection_id: str, category: str, found: dict[str, list[Listing]]) -> None:
     """One category collected from start to finish: products, searches, listings, sellers."""
-    store.collections.enter(collection_id, category, "run-1", org_id=ORG)
+    store.control.enter(collection_id, category, "run-1", org_id=ORG)
     products = [product(asin, position) for position, asin in enumerate(found, start=1)]
     store.products.replace(ORG, collection_id, category, products, calls=2)
     searches = store.products.searches(ORG, category)
     store.searches.plan(collection_id, category, searches)
     checkpoints = store.searches.checkpoints(ORG, collection_id)
     for asin in store.searches.pending(collection_id, category):
-        checkpoints.record(done(asin, SearchStatus.DONE if found[asin] else SearchStatus.EMPTY), found[asin])
+        checkpoints.record(done(asin), found[asin])
     store.sellers.merge(ORG, collection_id, category, actor="run run-1")
 
 

@@ -1,8 +1,11 @@
 """Products, searches, listings: what is committed, and what running twice changes."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from collection_pipeline.core.listings import Listing
 from collection_pipeline.core.money import Money
 from collection_pipeline.core.searches import PlannedSearch, SearchStatus
 from collection_pipeline.tables.store import Store
@@ -46,7 +49,7 @@ def test_sellers_rebuilt_from_listings_by_another_collection_change_nothing(stor
     start(store, "c1", "books")
     collect(store, "c1", "books", FOUND)
     once = contents(store)
-    store.collections.enter("run-2", "books", "run-2", org_id=ORG)
+    store.control.enter("run-2", "books", "run-2", org_id=ORG)
     merged = store.sellers.merge(ORG, "run-2", "books", actor="run 2")
     assert (merged.found, merged.new, merged.known) == (3, 0, 3)
     assert contents(store) == once
@@ -65,7 +68,7 @@ def test_a_seller_is_one_row_however_its_name_is_written(store: Store) -> None:
 def test_a_product_that_left_the_best_sellers_leaves_the_list_but_not_the_history(store: Store) -> None:
     start(store, "c1", "books")
     collect(store, "c1", "books", FOUND)
-    store.collections.enter("c2", "books", "run-2", org_id=ORG)
+    store.control.enter("c2", "books", "run-2", org_id=ORG)
     store.products.replace(ORG, "c2", "books", [product("B000000009")], calls=1)
     assert rows(store, "SELECT asin FROM amazon_products") == [("B000000009",)]
     assert rows(store, "SELECT count(*) FROM amazon_product_history") == [(4,)]
@@ -76,8 +79,8 @@ def test_a_product_of_two_categories_is_planned_for_the_first_only(store: Store)
     shared = PlannedSearch("B000000001", "Title", Money(product("x").price.amount, "USD"))  # type: ignore[union-attr]
     store.searches.plan("c1", "books", [shared])
     store.searches.plan("c1", "toys", [shared])
-    assert store.searches.pending("c1", "books") == {"B000000001"}
-    assert store.searches.pending("c1", "toys") == set()
+    assert store.searches.pending("c1", "books") == {"B000000001": 0}
+    assert store.searches.pending("c1", "toys") == {}
 
 
 def test_a_product_skipped_for_want_of_a_price_is_taken_over_by_a_category_that_has_one(store: Store) -> None:
@@ -85,9 +88,9 @@ def test_a_product_skipped_for_want_of_a_price_is_taken_over_by_a_category_that_
     store.searches.plan("c1", "books", [PlannedSearch("B000000001", "Title", None)])
     store.searches.checkpoints(ORG, "c1").record(done("B000000001", SearchStatus.SKIPPED, "no_price"), [])
     store.searches.plan("c1", "toys", [PlannedSearch("B000000001", "Title", None)])
-    assert store.searches.pending("c1", "toys") == set()
+    assert store.searches.pending("c1", "toys") == {}
     store.searches.plan("c1", "toys", [PlannedSearch("B000000001", "Title", product("x").price)])
-    assert store.searches.pending("c1", "toys") == {"B000000001"}
+    assert store.searches.pending("c1", "toys") == {"B000000001": 0}
 
 
 def test_finished_searches_are_not_pending_and_failed_ones_are(store: Store) -> None:
@@ -96,23 +99,39 @@ def test_finished_searches_are_not_pending_and_failed_ones_are(store: Store) -> 
     store.searches.plan("c1", "books", [PlannedSearch(asin, "Title", None) for asin in asins])
     checkpoints = store.searches.checkpoints(ORG, "c1")
     checkpoints.record(done(asins[0]), [listing("1", "ann")])
-    checkpoints.record(done(asins[1], SearchStatus.EMPTY), [])
+    checkpoints.record(done(asins[1]), [])
     checkpoints.record(done(asins[2], SearchStatus.FAILED, "transient"), [])
-    assert store.searches.pending("c1", "books") == {asins[2], asins[3]}
+    assert store.searches.pending("c1", "books") == {asins[2]: 1, asins[3]: 0}
 
 
 def test_only_a_search_that_ran_to_its_end_says_that_a_listing_is_gone(store: Store) -> None:
+    current = "SELECT listing_id FROM ebay_listings WHERE gone_at IS NULL ORDER BY 1"
+
+    def searched(collection_id: str, status: SearchStatus, *listings: Listing) -> list[tuple[object, ...]]:
+        store.control.enter(collection_id, "books", "run", org_id=ORG)
+        store.searches.plan(collection_id, "books", [PlannedSearch("B000000001", "Title", None)])
+        store.searches.checkpoints(ORG, collection_id).record(done("B000000001", status), listings)
+        return rows(store, current)
+
+    ann, bob, cid = listing("1", "ann"), listing("2", "bob"), listing("3", "cid")
+    assert searched("c1", SearchStatus.DONE, ann, bob) == [("1",), ("2",)]
+    assert searched("c2", SearchStatus.FAILED, cid) == [("1",), ("2",), ("3",)]
+    assert searched("c3", SearchStatus.PLANNED, bob) == [("1",), ("2",), ("3",)]
+    assert searched("c3", SearchStatus.DONE) == [("2",)]
+    assert searched("c4", SearchStatus.DONE, ann, bob) == [("1",), ("2",)]
+    assert searched("c5", SearchStatus.DONE) == []
+
+
+def test_a_search_is_empty_if_none_of_its_pages_had_evidence(store: Store) -> None:
     start(store, "c1", "books")
     store.searches.plan("c1", "books", [PlannedSearch("B000000001", "Title", None)])
     checkpoints = store.searches.checkpoints(ORG, "c1")
-    current = "SELECT listing_id FROM ebay_listings WHERE gone_at IS NULL ORDER BY 1"
-    checkpoints.record(done("B000000001"), [listing("1", "ann"), listing("2", "bob")])
-    checkpoints.record(done("B000000001", SearchStatus.FAILED, "transient"), [listing("3", "cid")])
-    assert rows(store, current) == [("1",), ("2",), ("3",)]
-    checkpoints.record(done("B000000001"), [listing("2", "bob")])
-    assert rows(store, current) == [("2",)]
-    checkpoints.record(done("B000000001"), [listing("1", "ann"), listing("2", "bob")])
-    assert rows(store, current) == [("1",), ("2",)]
+    checkpoints.record(replace(done("B000000001", SearchStatus.PLANNED), rejected={"condition": 2}), [])
+    assert store.searches.pending("c1", "books") == {"B000000001": 1}
+    checkpoints.record(replace(done("B000000001"), rejected={"condition": 1, "location": 1}), [])
+    assert rows(store, "SELECT status, pages, calls, rejected FROM product_searches") == [
+        ("empty", 2, 2, {"condition": 3, "location": 1})
+    ]
 
 
 def test_an_outcome_and_its_listings_are_committed_together_or_not_at_all(store: Store) -> None:
@@ -122,4 +141,4 @@ def test_an_outcome_and_its_listings_are_committed_together_or_not_at_all(store:
     with pytest.raises(DBAPIError):
         checkpoints.record(done("B000000001"), [listing("1", "ann"), listing("2", "bob", price="99999999999.00")])
     assert rows(store, "SELECT count(*) FROM ebay_listings") == [(0,)]
-    assert store.searches.pending("c1", "books") == {"B000000001"}
+    assert store.searches.pending("c1", "books") == {"B000000001": 0}

@@ -31,8 +31,8 @@ def test_the_same_plan_started_twice_is_one_collection(store: Store) -> None:
 def test_the_same_name_started_twice_is_one_collection_even_after_it_has_ended(store: Store) -> None:
     start(store, "c1", "books")
     collect(store, "c1", "books", {"B000000001": []})
-    store.collections.settle("c1", [Settlement("books", CategoryStatus.DONE, "run-1")])
-    store.collections.begin_finishing("c1")
+    store.control.settle("c1", [Settlement("books", 1, CategoryStatus.DONE)])
+    store.control.begin_finishing("c1")
     store.snapshots.of_collection("c1")
     ended, is_new = store.collections.start(CollectionPlan("c1", ("books",), BAND))
     assert (ended.status, is_new) == (CollectionStatus.COMPLETED, False)
@@ -53,11 +53,13 @@ def test_a_name_taken_by_another_collection_is_refused(store: Store) -> None:
 
 
 def test_a_run_started_by_hand_gets_a_collection_whose_band_is_stored(store: Store) -> None:
-    store.collections.enter("run-12345678", "books", "12345678-9", org_id="acme")
+    store.control.enter("run-12345678", "books", "12345678-9", org_id="acme")
     store.collections.agree_on_band("run-12345678", BAND)
     collection = store.collections.get("run-12345678")
     assert (collection.org_id, collection.status, collection.band) == ("acme", CollectionStatus.RUNNING, BAND)
-    assert store.collections.units("run-12345678") == [CategoryUnit("books", CategoryStatus.RUNNING)]
+    assert store.collections.units("run-12345678") == [
+        CategoryUnit("books", CategoryStatus.RUNNING, run_id="12345678-9")
+    ]
 
 
 def test_all_runs_of_a_collection_search_in_one_band(store: Store) -> None:
@@ -69,20 +71,20 @@ def test_all_runs_of_a_collection_search_in_one_band(store: Store) -> None:
 
 def test_a_failed_category_keeps_its_reason_and_loses_it_when_it_is_tried_again(store: Store) -> None:
     start(store, "c1", "books")
-    store.collections.enter("c1", "books", "run-1", org_id=ORG)
-    store.collections.category_failed("c1", "books", UnknownNode("Node 1 is unknown.", stage="product_extraction"))
+    store.control.enter("c1", "books", "run-1", org_id=ORG)
+    store.control.category_failed("c1", "books", UnknownNode("Node 1 is unknown.", stage="product_extraction"))
     [failure] = store.collections.failures("c1")
     assert (failure.unit, failure.reason, failure.error_stage) == ("category", "unknown_node", "product_extraction")
     assert failure.error_message == "Node 1 is unknown."
-    store.collections.enter("c1", "books", "run-2", org_id=ORG)
+    store.control.enter("c1", "books", "run-2", org_id=ORG)
     assert store.collections.failures("c1") == []
 
 
 def test_searches_that_no_run_got_round_to_are_failures_so_that_outcomes_add_up(store: Store) -> None:
     start(store, "c1", "books")
-    store.collections.enter("c1", "books", "run-1", org_id=ORG)
+    store.control.enter("c1", "books", "run-1", org_id=ORG)
     store.searches.plan("c1", "books", [PlannedSearch(f"B{number:09}", "Title", None) for number in range(1200)])
-    assert store.collections.begin_finishing("c1") is True
+    assert store.control.begin_finishing("c1") is True
     progress = store.collections.progress("c1")
     assert progress.searches_total == progress.searches_failed == progress.searches_ended == 1200
     assert {failure.reason for failure in store.collections.failures("c1")} == {"not_searched"}
@@ -91,16 +93,16 @@ def test_searches_that_no_run_got_round_to_are_failures_so_that_outcomes_add_up(
 def test_only_one_of_many_begins_the_finishing(store: Store) -> None:
     start(store, "c1", "books")
     with ThreadPoolExecutor(8) as pool:
-        begun = list(pool.map(store.collections.begin_finishing, ["c1"] * 8))
+        begun = list(pool.map(store.control.begin_finishing, ["c1"] * 8))
     assert begun.count(True) == 1
 
 
 def test_a_collection_that_ended_is_open_again_when_a_run_enters_it(store: Store) -> None:
     start(store, "c1", "books")
     collect(store, "c1", "books", {"B000000001": [listing("1", "ann")]})
-    store.collections.begin_finishing("c1")
+    store.control.begin_finishing("c1")
     store.snapshots.of_collection("c1")
-    store.collections.enter("c1", "books", "run-2", org_id=ORG)
+    store.control.enter("c1", "books", "run-2", org_id=ORG)
     collection = store.collections.get("c1")
     assert (collection.status, collection.completed_at) == (CollectionStatus.RUNNING, None)
 

@@ -36,7 +36,7 @@ def test_categories_merged_at_the_same_moment_never_count_wrong(store: Store) ->
     categories = [f"category-{number}" for number in range(12)]
     start(store, "c1", *categories)
     for number, category in enumerate(categories):
-        store.collections.enter("c1", category, "run", org_id=ORG)
+        store.control.enter("c1", category, "run", org_id=ORG)
         asin = f"B{number:09}"
         store.products.replace(ORG, "c1", category, [product(asin)], calls=1)
         store.searches.plan("c1", category, store.products.searches(ORG, category))
@@ -77,7 +77,7 @@ def test_organisations_have_lists_of_their_own(store: Store) -> None:
 def test_a_snapshot_equals_the_live_count_and_ends_the_collection(store: Store) -> None:
     start(store, "c1", "books")
     collect(store, "c1", "books", {"B000000001": [listing("1", "ann"), listing("2", "bob")]})
-    store.collections.begin_finishing("c1")
+    store.control.begin_finishing("c1")
     snapshot = store.snapshots.of_collection("c1")
     assert (snapshot.seller_count, snapshot.new_sellers, snapshot.cause) == (2, 2, "collection")
     collection = store.collections.get("c1")
@@ -89,7 +89,7 @@ def test_a_snapshot_equals_the_live_count_and_ends_the_collection(store: Store) 
 def test_however_many_ask_one_ending_has_one_snapshot(store: Store) -> None:
     start(store, "c1", "books")
     collect(store, "c1", "books", {"B000000001": [listing("1", "ann")]})
-    store.collections.begin_finishing("c1")
+    store.control.begin_finishing("c1")
     with ThreadPoolExecutor(8) as pool:
         taken = set(pool.map(store.snapshots.of_collection, ["c1"] * 8))
     assert len(taken) == 1
@@ -102,7 +102,7 @@ def test_a_collection_with_a_failed_search_completes_with_errors(store: Store) -
     with store.engine.begin() as connection:
         connection.execute(sa.text("UPDATE product_searches SET status = 'failed', reason = 'transient'"))
         connection.execute(sa.text("UPDATE collection_categories SET status = 'done'"))
-    store.collections.begin_finishing("c1")
+    store.control.begin_finishing("c1")
     store.snapshots.of_collection("c1")
     assert store.collections.get("c1").status is CollectionStatus.COMPLETED_WITH_ERRORS
 

@@ -123,7 +123,7 @@ def upgrade() -> None:
             "status",
             sa.Text(),
             nullable=False,
-            comment="running, finishing (its snapshot is due), completed, completed_with_errors or failed.",
+            comment="running, paused, cancelling, finishing (its snapshot is due), completed, completed_with_errors, failed or cancelled.",
         ),
         sa.Column(
             "preset",
@@ -150,6 +150,29 @@ def upgrade() -> None:
             comment="Upper end of the price band, markup in percent.",
         ),
         sa.Column(
+            "cost",
+            sa.Numeric(precision=14, scale=4),
+            server_default="0",
+            nullable=False,
+            comment="Spent, counted before each call.",
+        ),
+        sa.Column(
+            "cost_cap",
+            sa.Numeric(precision=14, scale=4),
+            nullable=True,
+            comment="No call is made beyond this cost; null is without limit.",
+        ),
+        sa.Column(
+            "paused_reason", sa.Text(), nullable=True, comment="Why it is paused: by_hand, or the kind of an error."
+        ),
+        sa.Column("paused_message", sa.Text(), nullable=True, comment="The same in words, with what to do."),
+        sa.Column(
+            "paused_until",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When it goes on by itself; null while paused: on command only.",
+        ),
+        sa.Column(
             "seller_count_snapshot",
             sa.BigInteger(),
             nullable=True,
@@ -170,7 +193,7 @@ def upgrade() -> None:
             comment="When it last ended; null while it is open.",
         ),
         sa.CheckConstraint(
-            "status IN ('running', 'finishing', 'completed', 'completed_with_errors', 'failed')",
+            "status IN ('running', 'paused', 'cancelling', 'finishing', 'completed', 'completed_with_errors', 'failed', 'cancelled')",
             name=op.f("ck_collections_status_known"),
         ),
         sa.PrimaryKeyConstraint("collection_id", name=op.f("pk_collections")),
@@ -182,7 +205,7 @@ def upgrade() -> None:
         "collections",
         ["fingerprint"],
         unique=True,
-        postgresql_where=sa.text("status IN ('running', 'finishing')"),
+        postgresql_where=sa.text("status IN ('running', 'paused', 'cancelling', 'finishing')"),
     )
     op.create_table(
         "ebay_listings",
@@ -380,6 +403,24 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sellers_org_id_status"), "sellers", ["org_id", "status"], unique=False)
     op.create_table(
+        "source_rates",
+        sa.Column("source", sa.Text(), nullable=False, comment="oxylabs or ebay."),
+        sa.Column(
+            "next_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="The next moment that no request has taken yet.",
+        ),
+        sa.Column(
+            "vendor_requests_per_s",
+            sa.Double(),
+            nullable=True,
+            comment="What the vendor says it allows; null where it does not.",
+        ),
+        sa.PrimaryKeyConstraint("source", name=op.f("pk_source_rates")),
+        comment="The request rate that all runs share: each request takes the next moment.",
+    )
+    op.create_table(
         "amazon_product_history",
         sa.Column("collection_id", sa.Text(), nullable=False, comment="The collection."),
         sa.Column("category", sa.Text(), nullable=False, comment="The category."),
@@ -410,10 +451,31 @@ def upgrade() -> None:
         op.f("ix_amazon_product_history_asin_seen_at"), "amazon_product_history", ["asin", "seen_at"], unique=False
     )
     op.create_table(
+        "best_seller_pages",
+        sa.Column("collection_id", sa.Text(), nullable=False, comment="The collection."),
+        sa.Column("category", sa.Text(), nullable=False, comment="The category."),
+        sa.Column("page", sa.Integer(), nullable=False, comment="Page number, from 1."),
+        sa.Column(
+            "content", postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment="The page as it was read."
+        ),
+        sa.Column(
+            "fetched_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+            comment="When it came.",
+        ),
+        sa.ForeignKeyConstraint(
+            ["collection_id"], ["collections.collection_id"], name=op.f("fk_best_seller_pages_collection_id")
+        ),
+        sa.PrimaryKeyConstraint("collection_id", "category", "page", name=op.f("pk_best_seller_pages")),
+        comment="Best-seller pages that were paid for while the others of their category are still to come.",
+    )
+    op.create_table(
         "collection_categories",
         sa.Column("collection_id", sa.Text(), nullable=False, comment="The collection."),
         sa.Column("category", sa.Text(), nullable=False, comment="The category."),
-        sa.Column("status", sa.Text(), nullable=False, comment="planned, running, done or failed."),
+        sa.Column("status", sa.Text(), nullable=False, comment="planned, running, done, failed or cancelled."),
         sa.Column("attempt", sa.Integer(), server_default="1", nullable=False, comment="How often it was started."),
         sa.Column("run_id", sa.Text(), nullable=True, comment="The Dagster run that last worked on it."),
         sa.Column(
@@ -453,7 +515,8 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True, comment="When its first run began to work."),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True, comment="When it ended."),
         sa.CheckConstraint(
-            "status IN ('planned', 'running', 'done', 'failed')", name=op.f("ck_collection_categories_status_known")
+            "status IN ('planned', 'running', 'done', 'failed', 'cancelled')",
+            name=op.f("ck_collection_categories_status_known"),
         ),
         sa.ForeignKeyConstraint(
             ["collection_id"], ["collections.collection_id"], name=op.f("fk_collection_categories_collection_id")
@@ -559,8 +622,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_product_searches_asin_searched_at"), table_name="product_searches")
     op.drop_table("product_searches")
     op.drop_table("collection_categories")
+    op.drop_table("best_seller_pages")
     op.drop_index(op.f("ix_amazon_product_history_asin_seen_at"), table_name="amazon_product_history")
     op.drop_table("amazon_product_history")
+    op.drop_table("source_rates")
     op.drop_index(op.f("ix_sellers_org_id_status"), table_name="sellers")
     op.drop_index(op.f("ix_sellers_org_id_first_collection_id"), table_name="sellers")
     op.drop_table("sellers")
@@ -575,7 +640,7 @@ def downgrade() -> None:
     op.drop_index(
         "uq_collections_open_fingerprint",
         table_name="collections",
-        postgresql_where=sa.text("status IN ('running', 'finishing')"),
+        postgresql_where=sa.text("status IN ('running', 'paused', 'cancelling', 'finishing')"),
     )
     op.drop_index(op.f("ix_collections_org_id_started_at"), table_name="collections")
     op.drop_table("collections")

@@ -1,0 +1,195 @@
+"""The governor: one request rate, one number of requests in flight and one quota per source, for all runs everywhere.
+
+What is shared is kept in Postgres and changed in short statements, so any number of machines agree. The database's
+clock rules; theirs may differ.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from collection_pipeline.core.errors import BudgetSpent, QuotaExhausted
+from collection_pipeline.core.usage import COSTS, Call, CallLedger, Limits, Source, next_day, vendor_day
+from collection_pipeline.tables.schema import api_usage, collections
+
+LOOK_AGAIN_S = 0.02
+"""Between two looks for a free slot, when all are taken."""
+
+SHARE_OF_RATE = 0.97
+"""Requests are spaced a little wider than the limit demands: on their way they bunch up by some milliseconds."""
+
+# A slot is a lock of the session: whoever dies, or loses the database, has given it back. They are tried from a random
+# one on, so that many who look at once do not all begin at the same.
+_TAKE_SLOT = sa.text("""
+    SELECT slot FROM (
+        SELECT 1 + (n + :start) % :in_flight AS slot FROM generate_series(0, :in_flight - 1) n
+    ) slots
+    WHERE pg_try_advisory_lock(hashtext('in flight: ' || :source), slot) LIMIT 1
+""")
+
+_GIVE_BACK = sa.text("SELECT pg_advisory_unlock(hashtext('in flight: ' || :source), :slot)")
+
+# Every request takes the next moment that is free, and waits for it: a virtual queue in one row.
+_TAKE_MOMENT = sa.text("""
+    INSERT INTO source_rates AS r (source, next_at)
+    VALUES (:source, clock_timestamp() + make_interval(secs => 1 / :rate))
+    ON CONFLICT (source) DO UPDATE SET next_at = greatest(r.next_at, clock_timestamp())
+        + make_interval(secs => 1 / least(:rate, coalesce(r.vendor_requests_per_s * :share, :rate)))
+    RETURNING extract(epoch FROM next_at - clock_timestamp())::float8
+        - 1 / least(:rate, coalesce(r.vendor_requests_per_s * :share, :rate)) AS wait_s
+""")
+
+_OBSERVE = sa.text("""
+    INSERT INTO source_rates (source, next_at, vendor_requests_per_s) VALUES (:source, clock_timestamp(), :rate)
+    ON CONFLICT (source) DO UPDATE SET vendor_requests_per_s = :rate
+""")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Governor:
+    """Hands out ledgers that all obey the same limits."""
+
+    engine: sa.Engine
+    limits: Mapping[Source, Limits]
+    clock: Callable[[], datetime] = _utc_now
+
+    def ledger(self, collection_id: str | None = None) -> CallLedger:
+        """The ledger of one collection, which also keeps to its cost cap; or of nobody's."""
+        return _Ledger(self, collection_id)
+
+    def left_today(self, source: Source) -> int | None:
+        """Calls left of the vendor's day, or None where there is no quota."""
+        quota = self.limits[source].calls_per_day
+        if quota is None:
+            return None
+        spent = sa.select(sa.func.coalesce(sa.func.sum(api_usage.c.cost), 0)).where(
+            api_usage.c.source == source, api_usage.c.day == vendor_day(source, self.clock())
+        )
+        with self.engine.connect() as connection:
+            return max(0, quota - int(connection.scalar(spent) or 0))
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """A request's place among those in flight, held by a connection of its own."""
+
+    connection: sa.Connection
+    source: Source
+    number: int
+
+    def give_back(self) -> None:
+        """Frees the slot; a connection that is broken has freed it by breaking."""
+        with suppress(sa.exc.DBAPIError), self.connection, self.connection.begin():
+            self.connection.execute(_GIVE_BACK, {"source": self.source, "slot": self.number})
+
+
+@dataclass
+class _Ledger:
+    """Implements core.usage.CallLedger."""
+
+    governor: Governor
+    collection_id: str | None
+    _last_observed: float | None = None
+
+    @asynccontextmanager
+    async def call(self, call: Call) -> AsyncIterator[None]:
+        limits = self.governor.limits[call.source]
+        slot = await self._slot(call.source, limits)
+        try:
+            wait_s = await asyncio.to_thread(self._count, slot.connection, call, limits)
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+            yield
+        finally:
+            # Shielded: a cancelled worker gives its slot back all the same.
+            await asyncio.shield(asyncio.to_thread(slot.give_back))
+
+    async def observed(self, source: Source, requests_per_s: float) -> None:
+        if requests_per_s > 0 and requests_per_s != self._last_observed:
+            self._last_observed = requests_per_s
+            await asyncio.to_thread(self._observe, source, requests_per_s)
+
+    async def _slot(self, source: Source, limits: Limits) -> _Slot:
+        while (slot := await asyncio.to_thread(self._take_slot, source, limits)) is None:
+            await asyncio.sleep(LOOK_AGAIN_S)
+        return slot
+
+    def _take_slot(self, source: Source, limits: Limits) -> _Slot | None:
+        connection = self.governor.engine.connect()
+        start = random.randrange(limits.in_flight)
+        with connection.begin():
+            number = connection.scalar(_TAKE_SLOT, {"source": source, "in_flight": limits.in_flight, "start": start})
+        if number is None:
+            connection.close()
+            return None
+        return _Slot(connection, source, number)
+
+    def _count(self, connection: sa.Connection, call: Call, limits: Limits) -> float:
+        """Counts a call that is about to be made; the seconds to wait before it. One that may not be made is none."""
+        with connection.begin():
+            self._spend(connection, call)
+            self._use(connection, call, limits)
+            rate = {"rate": limits.requests_per_s * SHARE_OF_RATE, "share": SHARE_OF_RATE, "source": call.source}
+            return float(connection.scalar(_TAKE_MOMENT, rate) or 0)
+
+    def _spend(self, connection: sa.Connection, call: Call) -> None:
+        if self.collection_id is None:
+            return
+        cost = COSTS[call]
+        is_affordable = collections.c.cost_cap.is_(None) | (collections.c.cost + cost <= collections.c.cost_cap)
+        spent = connection.execute(
+            collections.update()
+            .where(collections.c.collection_id == self.collection_id, is_affordable)
+            .values(cost=collections.c.cost + cost)
+        )
+        if not spent.rowcount:
+            raise BudgetSpent(
+                f"The collection {self.collection_id} has spent its cost cap. Resume it with a higher one: "
+                f"collection-pipeline collections resume {self.collection_id} --cap N."
+            )
+
+    def _use(self, connection: sa.Connection, call: Call, limits: Limits) -> None:
+        now = self.governor.clock()
+        upsert = insert(api_usage).values(
+            source=call.source,
+            operation=call.operation,
+            day=vendor_day(call.source, now),
+            calls=1,
+            cost=COSTS[call],
+        )
+        connection.execute(
+            upsert.on_conflict_do_update(
+                constraint=api_usage.primary_key,
+                set_={"calls": api_usage.c.calls + 1, "cost": api_usage.c.cost + upsert.excluded.cost},
+            )
+        )
+        quota = limits.calls_per_day
+        if quota is not None and COSTS[call] and self._used(connection, call.source, now) > quota:
+            resets_at = next_day(call.source, now)
+            raise QuotaExhausted(
+                f"The {quota} calls a day that {call.source} allows are used up. There are new ones from "
+                f"{resets_at:%Y-%m-%d %H:%M} UTC on.",
+                resets_at=resets_at,
+            )
+
+    def _used(self, connection: sa.Connection, source: Source, now: datetime) -> int:
+        used = sa.select(sa.func.sum(api_usage.c.cost)).where(
+            api_usage.c.source == source, api_usage.c.day == vendor_day(source, now)
+        )
+        return int(connection.scalar(used) or 0)
+
+    def _observe(self, source: Source, requests_per_s: float) -> None:
+        with self.governor.engine.begin() as connection:
+            connection.execute(_OBSERVE, {"source": source, "rate": requests_per_s})
