@@ -53,7 +53,8 @@ class Services:
         """Leaves the note."""
         (home / "services.json").write_text(json.dumps(asdict(self)))
 
-    def clear(self, home: Path) -> None:
+    @staticmethod
+    def clear(home: Path) -> None:
         """Takes the note away."""
         (home / "services.json").unlink(missing_ok=True)
 

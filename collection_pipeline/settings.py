@@ -130,5 +130,5 @@ def _number(values: Mapping[str, str], name: str, default: float, *, least: floa
 def _url(values: Mapping[str, str], name: str, default: str) -> str:
     url = values.get(name, default).rstrip("/")
     if not url.startswith(("http://", "https://")):
-        raise PipelineError(f"{name} is {url!r}; it must start with http:// or https://.")
+        raise PipelineError(f"{name} must start with http:// or https:// and does not.")
     return url

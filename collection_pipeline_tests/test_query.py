@@ -8,7 +8,7 @@ from collection_pipeline import query
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.conftest import REPOSITORY
-from collection_pipeline_tests.tables.examples import collect, listing, start
+from collection_pipeline_tests.tables.examples import collect, finish, listing, start
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def collected(store: Store) -> None:
         {"B000000001": [listing("1", "ann", "190.00"), listing("2", "bob", "210.00")], "B000000002": []},
     )
     collect(store, "c1", "toys", {"B000000003": [listing("3", "ann"), listing("4", "cid; DROP TABLE sellers")]})
-    store.control.begin_finishing("c1")
+    finish(store, "c1")
     store.snapshots.of_collection("c1")
 
 

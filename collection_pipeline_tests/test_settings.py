@@ -38,8 +38,23 @@ def test_half_of_the_credentials_is_refused_with_what_is_missing(missing: str) -
 
 
 def test_an_address_that_is_none_is_refused() -> None:
-    with pytest.raises(PipelineError, match=r"EBAY_API_URL is 'api\.ebay\.com'; it must start with http"):
-        Settings.from_mapping({"EBAY_API_URL": "api.ebay.com"})
+    with pytest.raises(PipelineError, match="EBAY_API_URL must start with http") as refused:
+        Settings.from_mapping({"EBAY_API_URL": "ftp://user:hunter2@api.ebay.com"})
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("fast", "must be a number"), ("0", "from 0.01"), ("nan", "from 0.01"), ("-1", "from 0.01")]
+)
+def test_a_rate_that_is_none_is_refused(value: str, said: str) -> None:
+    with pytest.raises(PipelineError, match=said):
+        Settings.from_mapping({"COLLECTION_EBAY_REQUESTS_PER_S": value})
+
+
+def test_limits_are_what_the_environment_says() -> None:
+    environment = {"COLLECTION_EBAY_CALLS_PER_DAY": "0", "COLLECTION_EBAY_IN_FLIGHT": "7"}
+    limits = Settings.from_mapping(environment).limits["ebay"]
+    assert (limits.requests_per_s, limits.in_flight, limits.calls_per_day) == (10, 7, None)
 
 
 def test_secrets_are_not_shown() -> None:

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import click
+from sqlalchemy.exc import OperationalError
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.processes import Services
@@ -37,8 +38,12 @@ def told_plainly(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except PipelineError as error:
-            click.echo(f"Error: {error}", err=True)
-            sys.exit(1)
+            sentence = str(error)
+        except OperationalError as error:
+            # Its own text may hold the statement's values; the driver's first line does not.
+            sentence = f"The database failed: {str(error.orig).strip().splitlines()[0]} Try again once it answers."
+        click.echo(f"Error: {sentence}", err=True)
+        sys.exit(1)
 
     return told
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,8 +87,10 @@ def _run(settings: Settings, port: int, wishes: Wishes, console: Console) -> Col
     require_free_port(HOST, port)
     status = None
     supervisor = Supervisor(settings.home / "logs")
-    with _stopping(supervisor), ExitStack() as stack:
+    with _stopping(supervisor) as begin_stopping, ExitStack() as stack:
+        stack.callback(Services.clear, settings.home)
         stack.callback(supervisor.stop)
+        stack.callback(begin_stopping)
         try:
             services, store = _start(stack, supervisor, settings, port, console)
             if wishes.collect:
@@ -123,10 +126,10 @@ def _start(
         environment |= simulated_accounts(simulator_url)
     with console.status("Starting Dagster …"):
         address = f"http://{HOST}:{port}"
+        _fail_dead_runs(environment)
         supervisor.start("dagster", _dagster_command(port), environment)
         services = Services(os.getpid(), psutil.Process().create_time(), address, simulator_url, supervisor.groups)
         services.write(settings.home)
-        stack.callback(services.clear, settings.home)
         _await(f"{address}/server_info", supervisor)
     return services, store
 
@@ -177,6 +180,15 @@ def _dagster_home(home: Path) -> Path:
     return folder
 
 
+def _fail_dead_runs(environment: Mapping[str, str]) -> None:
+    """Before Dagster starts: runs that the embedded storage calls running are those of a session that was killed."""
+    if "COLLECTION_DAGSTER_DATABASE_URL" not in os.environ:
+        recovery = [sys.executable, "-m", "collection_pipeline.orchestration.recovery"]
+        subprocess.run(
+            recovery, env=dict(environment), check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+
 def _await(address: str, supervisor: Supervisor) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
@@ -199,21 +211,27 @@ def _banner(simulator_url: str) -> Panel:
 
 
 @contextmanager
-def _stopping(supervisor: Supervisor) -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) interrupts what is going on; any further one only makes the stopping faster."""
-    was_pressed = False
+def _stopping(supervisor: Supervisor) -> Iterator[Callable[[], None]]:
+    """The first Ctrl-C (or SIGTERM) interrupts what is going on; any further one only makes the stopping faster.
+
+    Gives what has to be called when the stopping begins by itself: from then on every Ctrl-C is a further one.
+    """
+    is_stopping = False
+
+    def begin() -> None:
+        nonlocal is_stopping
+        is_stopping = True
 
     def pressed(_signal: int, _frame: FrameType | None) -> None:
-        nonlocal was_pressed
-        if was_pressed:
+        if is_stopping:
             supervisor.hurry()
             return
-        was_pressed = True
+        begin()
         raise KeyboardInterrupt
 
     former = {number: signal.signal(number, pressed) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield begin
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)

@@ -87,9 +87,14 @@ class PartitionChanges:
     gone: Set[str]
 
 
-def partition_changes(catalogue: Set[str], partitions: Set[str]) -> PartitionChanges:
-    """The partitions to add and to delete. A catalogue that was never loaded, and so is empty, deletes nothing."""
-    return PartitionChanges(added=catalogue - partitions, gone=partitions - catalogue if catalogue else set())
+def partition_changes(catalogue: Set[str], partitions: Set[str], in_flight: Set[str]) -> PartitionChanges:
+    """The partitions to add and to delete.
+
+    What is being collected stays until it is done, and a catalogue that was never loaded, and so is empty, deletes
+    nothing.
+    """
+    gone = partitions - catalogue - in_flight if catalogue else set()
+    return PartitionChanges(added=catalogue - partitions, gone=gone)
 
 
 def read_catalogue(*files: Path) -> Catalogue:

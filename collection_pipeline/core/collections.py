@@ -108,18 +108,19 @@ class CategoryUnit:
     status: CategoryStatus
     attempt: int = 1
     run_id: str | None = None
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunFact:
-    """One Dagster run of a category of a collection. `message` says why it ended badly, where that is known."""
+    """One Dagster run of a category of a collection; `started_at` is None while it waits in the queue."""
 
     run_id: str
     category: str
     state: RunState
     created_at: datetime
     attempt: int = 1
-    message: str | None = None
+    started_at: datetime | None = None
 
     @property
     def is_active(self) -> bool:
@@ -234,8 +235,38 @@ def _settlement(collection: CollectionStatus, unit: CategoryUnit, run: RunFact) 
         )
     if unit.attempt < RUN_ATTEMPTS:
         return Settlement(unit.category, unit.attempt, CategoryStatus.PLANNED)
-    died = f"Its run died {unit.attempt} times; the last time: {run.message or 'Nothing was said.'}"
+    died = f"Its run died {unit.attempt} times; Dagster has the log of the last one, {run.run_id}."
     return Settlement(unit.category, unit.attempt, CategoryStatus.FAILED, "run_died", died)
+
+
+SILENCE = timedelta(minutes=2)
+"""A run gives a sign of life twice a second; after this long without one its process is gone."""
+
+
+def silent(units: Iterable[CategoryUnit], runs: Sequence[RunFact], now: datetime) -> list[RunFact]:
+    """The runs that Dagster calls active, and that have begun, and of which nothing was heard for too long."""
+    silent_runs = []
+    for unit in units:
+        run = _run_of(unit, runs)
+        if run is None or not run.is_active or run.started_at is None:
+            continue
+        heard = max(run.started_at, unit.seen_at or run.started_at)
+        if now - heard > SILENCE:
+            silent_runs.append(run)
+    return silent_runs
+
+
+def snapshot_is_due(attempts: Sequence[RunFact], now: datetime) -> bool:
+    """Whether a run is to take a snapshot: none is at it, and since the last one that failed a growing time has passed.
+
+    It is tried for ever, since nothing else would end the collection, but ever less often: up to every ten minutes.
+    """
+    if any(run.is_active and (run.started_at is None or now - run.started_at <= SILENCE) for run in attempts):
+        return False
+    if not attempts:
+        return True
+    rest = min(timedelta(seconds=5 * 2 ** min(len(attempts), 10)), REST)
+    return now - max(run.created_at for run in attempts) >= rest
 
 
 def to_start(units: Iterable[CategoryUnit], runs: Iterable[RunFact]) -> list[CategoryUnit]:
@@ -256,12 +287,14 @@ def is_over(units: Sequence[CategoryUnit], runs: Sequence[RunFact], *, more_runs
     )
 
 
-def conclusion(units: Sequence[CategoryUnit], *, failed_searches: int) -> CollectionStatus:
-    """The final status: plainly completed only if no category and no product failed."""
+def conclusion(
+    units: Sequence[CategoryUnit], *, failed_searches: int, nothing_searched: bool = False
+) -> CollectionStatus:
+    """The final status: plainly completed only if nothing failed, and something could be searched at all."""
     if any(unit.status is CategoryStatus.CANCELLED for unit in units):
         return CollectionStatus.CANCELLED
     if all(unit.status is CategoryStatus.FAILED for unit in units):
         return CollectionStatus.FAILED
-    if failed_searches or any(unit.status is CategoryStatus.FAILED for unit in units):
+    if failed_searches or nothing_searched or any(unit.status is CategoryStatus.FAILED for unit in units):
         return CollectionStatus.COMPLETED_WITH_ERRORS
     return CollectionStatus.COMPLETED

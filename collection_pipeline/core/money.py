@@ -12,6 +12,8 @@ CENT = Decimal("0.01")
 LARGEST = Decimal("99999999.99")
 """Nothing on either marketplace costs more; a larger figure is a parsing accident."""
 
+LARGEST_MARKUP = Decimal(10_000)
+
 # "$1,299.00", "19.5", "$10.00 to $20.00" (the first, lowest amount counts), "US $5.00"
 _AMOUNT = re.compile(r"^(?:US\s*)?\$?\s*(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?=$|\s|[-–])")
 
@@ -64,11 +66,20 @@ class BandRule:
             raise PipelineError(
                 f"A markup of {self.min_markup_percent} % leaves no price; give more than -100 (80 means 1.8 times)."
             )
+        if self.max_markup_percent > LARGEST_MARKUP or any(
+            markup != markup.quantize(CENT) for markup in (self.min_markup_percent, self.max_markup_percent)
+        ):
+            raise PipelineError(
+                f"A markup is a number of percent up to {LARGEST_MARKUP} with at most two decimals, such as 33.33."
+            )
         if self.min_markup_percent > self.max_markup_percent:
             raise PipelineError(
                 f"The price band is upside down: its lower end ({self.min_markup_percent} % markup) is above its upper "
                 f"end ({self.max_markup_percent} %). Swap the two."
             )
+
+    def __str__(self) -> str:
+        return f"{self.min_markup_percent.normalize():f} to {self.max_markup_percent.normalize():f} % markup"
 
     def band(self, price: Money) -> PriceBand:
         """The band for a product of this price.

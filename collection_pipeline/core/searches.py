@@ -56,6 +56,8 @@ class SearchedPage:
     calls: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
     duration_ms: int = 0
+    saw_everything: bool = False
+    """Whether the search is at its end because the marketplace had no more, not because enough pages were read."""
 
 
 @dataclass(frozen=True, slots=True)

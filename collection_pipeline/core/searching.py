@@ -91,6 +91,7 @@ async def _search_page(
         error_stage=error.stage if error else None,
         error_message=str(error) if error else None,
         pages=1 if answer else 0,
+        saw_everything=answer is not None and not answer.has_more,
         calls=requester.calls - calls,
         rejected=_rejected(items, query, answer),
         duration_ms=round((requester.activity.clock() - began).total_seconds() * 1000),

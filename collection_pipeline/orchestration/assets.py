@@ -13,7 +13,7 @@ from pydantic import Field
 
 from collection_pipeline.core.activity import SYSTEM, Action, Emit
 from collection_pipeline.core.collecting import CollectingResult, Collector
-from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.errors import Implausible, PipelineError
 from collection_pipeline.core.fetching import fetch_best_sellers
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.core.products import BestSellerPage, ranked, require_plausible
@@ -26,7 +26,7 @@ from collection_pipeline.orchestration.describing import preview, table_metadata
 from collection_pipeline.orchestration.partitions import MARKETPLACE_POOL, categories
 from collection_pipeline.orchestration.reporting import report, write
 from collection_pipeline.orchestration.resources import OpenBestSellers, OpenListings
-from collection_pipeline.orchestration.scope import COLLECTION_TAG, Scope, entered
+from collection_pipeline.orchestration.scope import COLLECTION_TAG, Scope, entered, told_plainly
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables import schema
 from collection_pipeline.tables.store import Store
@@ -117,7 +117,13 @@ def amazon_products(
             )
             products = ranked(pages)
             known = store.products.count(scope.org_id, scope.category)
-            require_plausible(products, known=known, category=scope.category, least_share=config.least_share_of_known)
+            try:
+                require_plausible(
+                    products, known=known, category=scope.category, least_share=config.least_share_of_known
+                )
+            except Implausible:
+                store.products.forget_pages(scope.collection_id, scope.category)
+                raise
             store.products.replace(scope.org_id, scope.collection_id, scope.category, products, calls=calls)
     coverage = store.quality.price_coverage(scope.org_id, scope.category)
     return dg.MaterializeResult(
@@ -188,7 +194,7 @@ def ebay_listings(
     with entered(context, store, settings) as scope:
         rules = config.rules()
         store.collections.agree_on_band(scope.collection_id, rules.band)
-        products = store.products.searches(scope.org_id, scope.category)
+        products = store.products.searches(scope.org_id, scope.collection_id, scope.category)
         store.searches.plan(scope.collection_id, scope.category, products)
         if config.fresh_for_hours:
             fresh_for = timedelta(hours=config.fresh_for_hours)
@@ -320,7 +326,8 @@ def seller_count_snapshot(
     if collection_id is None:
         snapshot = store.snapshots.by_hand(settings.org_id)
     else:
-        snapshot = store.snapshots.of_collection(collection_id)
+        with told_plainly():
+            snapshot = store.snapshots.of_collection(collection_id)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": store.snapshots.count(),

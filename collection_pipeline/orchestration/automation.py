@@ -1,20 +1,31 @@
 """What runs by itself: sensors that bring Dagster to what the tables say should happen."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import dagster as dg
 
 from collection_pipeline.core.catalogue import partition_changes
-from collection_pipeline.core.collections import CollectionStatus, is_over, settlements, to_start
+from collection_pipeline.core.collections import (
+    CollectionStatus,
+    is_over,
+    settlements,
+    silent,
+    snapshot_is_due,
+    to_start,
+)
 from collection_pipeline.orchestration.operations import collect_category, record_seller_count
 from collection_pipeline.orchestration.partitions import categories
-from collection_pipeline.orchestration.runs import backfill_goes_on, cancel_queued, category_runs, snapshot_runs
+from collection_pipeline.orchestration.runs import (
+    backfill_goes_on,
+    cancel_queued,
+    category_runs,
+    fail_silent,
+    snapshot_runs,
+)
 from collection_pipeline.orchestration.scope import ATTEMPT_TAG, COLLECTION_TAG, utc_now
 from collection_pipeline.tables.collections import Collection
 from collection_pipeline.tables.store import Store
-
-SNAPSHOT_ATTEMPTS = 5
-"""Runs that may try to take one snapshot before somebody has to look why they fail."""
 
 
 @dg.sensor(minimum_interval_seconds=10, default_status=dg.DefaultSensorStatus.RUNNING)
@@ -23,7 +34,7 @@ def catalogue_partitions(
 ) -> dg.SensorResult | dg.SkipReason:
     """Keeps the partitions equal to the categories of the catalogue in force."""
     known = set(context.instance.get_dynamic_partitions(_name(categories)))
-    changes = partition_changes(set(store.catalogue.current().categories), known)
+    changes = partition_changes(set(store.catalogue.current().categories), known, store.collections.in_flight())
     if not changes.added and not changes.gone:
         return dg.SkipReason(f"The {len(known)} partitions are the catalogue's.")
     return dg.SensorResult(
@@ -39,12 +50,11 @@ def start_collections(
     context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store]
 ) -> dg.SensorResult | dg.SkipReason:
     """Asks for one run per planned category of every open collection. A run key makes each run happen once."""
-    requests = [
-        request
-        for collection in store.collections.open()
-        if collection.status is CollectionStatus.RUNNING
-        for request in _runs_to_start(context.instance, store, collection)
-    ]
+    requests: list[dg.RunRequest] = []
+    for collection in store.collections.open():
+        if collection.status is CollectionStatus.RUNNING:
+            with isolated(context, collection):
+                requests.extend(_runs_to_start(context.instance, store, collection))
     if not requests:
         return dg.SkipReason("No open collection has a category that is not started.")
     known = set(context.instance.get_dynamic_partitions(_name(categories)))
@@ -81,7 +91,8 @@ def finish_collections(
 ) -> dg.SensorResult | dg.SkipReason:
     """Writes down how runs ended, and asks for the snapshot once a collection's last run has."""
     for collection in store.collections.open():
-        _settle(context.instance, store, collection)
+        with isolated(context, collection):
+            _settle(context.instance, store, collection)
     requests = [
         request
         for collection in store.collections.open()
@@ -91,13 +102,24 @@ def finish_collections(
     return dg.SensorResult(run_requests=requests) if requests else dg.SkipReason("No collection is ending.")
 
 
+@contextmanager
+def isolated(context: dg.SensorEvaluationContext, collection: Collection) -> Iterator[None]:
+    """Keeps what goes wrong with one collection from the others; it is logged, and met again with the next tick."""
+    try:
+        yield
+    except Exception:
+        context.log.exception(f"The collection {collection.collection_id} could not be looked after.")
+
+
 def _settle(instance: dg.DagsterInstance, store: Store, collection: Collection) -> None:
     collection_id = collection.collection_id
     runs = category_runs(instance, collection_id)
+    store.control.plan_missing(collection_id, {run.category for run in runs})
+    units = store.collections.units(collection_id)
+    fail_silent(instance, silent(units, runs, utc_now()))
     if collection.status in (CollectionStatus.PAUSED, CollectionStatus.CANCELLING):
         cancel_queued(instance, runs)
-    settled = settlements(collection.status, store.collections.units(collection_id), runs)
-    store.control.settle(collection_id, settled)
+    store.control.settle(collection_id, settlements(collection.status, units, runs))
     if collection.status is not CollectionStatus.PAUSED and is_over(
         store.collections.units(collection_id), runs, more_runs_to_come=backfill_goes_on(instance, collection_id)
     ):
@@ -107,7 +129,7 @@ def _settle(instance: dg.DagsterInstance, store: Store, collection: Collection) 
 def _snapshot_request(instance: dg.DagsterInstance, collection: Collection) -> Sequence[dg.RunRequest]:
     ending = collection.endings + 1
     attempts = snapshot_runs(instance, collection.collection_id, ending)
-    if any(run.is_active for run in attempts) or len(attempts) >= SNAPSHOT_ATTEMPTS:
+    if not snapshot_is_due(attempts, utc_now()):
         return []
     return [
         dg.RunRequest(

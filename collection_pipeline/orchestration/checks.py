@@ -7,6 +7,7 @@ from pydantic import Field
 
 from collection_pipeline.orchestration.assets import amazon_products, ebay_listings, ebay_sellers, seller_count_snapshot
 from collection_pipeline.orchestration.partitions import categories
+from collection_pipeline.orchestration.scope import organisation
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.store import Store
 
@@ -29,7 +30,7 @@ def asins_are_well_formed_and_unique(
     settings: dg.ResourceParam[Settings],
 ) -> dg.AssetCheckResult:
     """Every ASIN has ten capital letters and digits, and stands once in its category."""
-    return _none_of("bad_asins", store.quality.bad_asins(settings.org_id, context.partition_key))
+    return _none_of("bad_asins", store.quality.bad_asins(organisation(context, store, settings), context.partition_key))
 
 
 @dg.asset_check(asset=amazon_products, partitions_def=categories)
@@ -40,7 +41,7 @@ def prices_are_present(
     settings: dg.ResourceParam[Settings],
 ) -> dg.AssetCheckResult:
     """Enough products have a price, and none has a price of 0."""
-    coverage = store.quality.price_coverage(settings.org_id, context.partition_key)
+    coverage = store.quality.price_coverage(organisation(context, store, settings), context.partition_key)
     return dg.AssetCheckResult(
         passed=coverage.share >= config.least_share and coverage.not_positive == 0,
         severity=dg.AssetCheckSeverity.ERROR if coverage.not_positive else dg.AssetCheckSeverity.WARN,
@@ -61,7 +62,10 @@ def listings_are_inside_the_price_band(
     settings: dg.ResourceParam[Settings],
 ) -> dg.AssetCheckResult:
     """Every current listing's price lies inside the band of the search that saw it."""
-    return _none_of("listings_outside", store.quality.listings_outside_band(settings.org_id, context.partition_key))
+    return _none_of(
+        "listings_outside",
+        store.quality.listings_outside_band(organisation(context, store, settings), context.partition_key),
+    )
 
 
 @dg.asset_check(asset=ebay_listings, partitions_def=categories)
@@ -71,7 +75,10 @@ def listings_match_the_filters(
     settings: dg.ResourceParam[Settings],
 ) -> dg.AssetCheckResult:
     """Every current listing is new, at a fixed price, delivered free, and in the US."""
-    return _none_of("listings_against", store.quality.listings_against_filters(settings.org_id, context.partition_key))
+    return _none_of(
+        "listings_against",
+        store.quality.listings_against_filters(organisation(context, store, settings), context.partition_key),
+    )
 
 
 @dg.asset_check(asset=ebay_sellers, partitions_def=categories)
@@ -81,15 +88,17 @@ def seller_keys_are_normalised_and_unique(
     settings: dg.ResourceParam[Settings],
 ) -> dg.AssetCheckResult:
     """Every seller's key is in its normal form; the primary key then lets one account stand only once."""
-    return _none_of("bad_keys", store.quality.bad_seller_keys(settings.org_id, context.partition_key))
+    return _none_of(
+        "bad_keys", store.quality.bad_seller_keys(organisation(context, store, settings), context.partition_key)
+    )
 
 
 @dg.asset_check(asset=seller_count_snapshot)
 def snapshot_equals_the_list(
-    store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
+    context: dg.AssetCheckExecutionContext, store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
     """The newest snapshot is what the audit log says of its moment, and the live list is what the log says of now."""
-    audit = store.quality.snapshot_audit(settings.org_id)
+    audit = store.quality.snapshot_audit(organisation(context, store, settings))
     facts = {
         "snapshot": audit.snapshot,
         "audit_log_at_that_moment": audit.logged_then,

@@ -1,7 +1,5 @@
 """What people start: jobs, each with a launch configuration that works as it stands."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 
 import dagster as dg
@@ -9,10 +7,9 @@ from pydantic import Field
 
 from collection_pipeline import starting
 from collection_pipeline.core.collections import BY_HAND, Pause
-from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.orchestration.assets import amazon_products, ebay_listings, ebay_sellers, seller_count_snapshot
-from collection_pipeline.orchestration.scope import utc_now
+from collection_pipeline.orchestration.scope import told_plainly, utc_now
 from collection_pipeline.settings import Settings
 from collection_pipeline.starting import Wish
 from collection_pipeline.tables.store import Store
@@ -105,15 +102,6 @@ def cancel(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.R
         store.collections.get(config.collection_id)
     was_open = store.control.cancel(config.collection_id)
     context.log.info(f"{config.collection_id} {'is being cancelled' if was_open else 'was not open'}.")
-
-
-@contextmanager
-def told_plainly() -> Iterator[None]:
-    """Makes a PipelineError a Failure that Dagster shows as one sentence, without a traceback or a retry."""
-    try:
-        yield
-    except PipelineError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from None
 
 
 @dg.job

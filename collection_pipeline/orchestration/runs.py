@@ -1,10 +1,12 @@
 """Facts about a collection's runs, read from Dagster and said in the core's words."""
 
+from datetime import UTC, datetime
+
 import dagster as dg
 
 from collection_pipeline.core.collections import RunFact, RunState, backfill_of_collection
 from collection_pipeline.orchestration.operations import record_seller_count
-from collection_pipeline.orchestration.scope import ATTEMPT_TAG, COLLECTION_TAG
+from collection_pipeline.orchestration.scope import BACKFILL_TAG, COLLECTION_TAG, attempt_of
 
 _STATES = {
     dg.DagsterRunStatus.SUCCESS: RunState.SUCCEEDED,
@@ -16,10 +18,12 @@ _BACKFILL_GOES_ON = {"REQUESTED", "CANCELING", "FAILING"}
 
 
 def category_runs(instance: dg.DagsterInstance, collection_id: str) -> list[RunFact]:
-    """The runs of a collection that work on a category."""
-    records = instance.get_run_records(dg.RunsFilter(tags={COLLECTION_TAG: collection_id}))
+    """The runs of a collection that work on a category. A backfill's are known by it before they begin."""
+    backfill_id = backfill_of_collection(collection_id)
+    tags = {BACKFILL_TAG: backfill_id} if backfill_id else {COLLECTION_TAG: collection_id}
+    records = instance.get_run_records(dg.RunsFilter(tags=tags))
     return [
-        _fact(instance, record, category)
+        _fact(record, category)
         for record in records
         if (category := record.dagster_run.tags.get("dagster/partition")) is not None
     ]
@@ -30,7 +34,7 @@ def snapshot_runs(instance: dg.DagsterInstance, collection_id: str, ending: int)
     filters = dg.RunsFilter(
         job_name=record_seller_count.name, tags={COLLECTION_TAG: collection_id, "ending": str(ending)}
     )
-    return [_fact(instance, record, "") for record in instance.get_run_records(filters)]
+    return [_fact(record, "") for record in instance.get_run_records(filters)]
 
 
 def backfill_goes_on(instance: dg.DagsterInstance, collection_id: str) -> bool:
@@ -48,14 +52,22 @@ def cancel_queued(instance: dg.DagsterInstance, runs: list[RunFact]) -> None:
             instance.report_run_canceled(stored, message="Its collection is paused or was cancelled.")
 
 
-def _fact(instance: dg.DagsterInstance, record: dg.RunRecord, category: str) -> RunFact:
+def fail_silent(instance: dg.DagsterInstance, silent_runs: list[RunFact]) -> None:
+    """Fails runs whose processes are gone without anybody having noticed."""
+    for run in silent_runs:
+        stored = instance.get_run_by_id(run.run_id)
+        if stored is not None and not stored.is_finished:
+            instance.report_run_failed(stored, "It gave no sign of life for minutes: its process is gone.")
+
+
+def _fact(record: dg.RunRecord, category: str) -> RunFact:
     run = record.dagster_run
-    state = _STATES.get(run.status, RunState.ACTIVE)
-    message = _last_words(instance, run.run_id) if state is RunState.FAILED else None
-    attempt = int(run.tags.get(ATTEMPT_TAG, "1"))
-    return RunFact(run.run_id, category, state, record.create_timestamp, attempt, message)
-
-
-def _last_words(instance: dg.DagsterInstance, run_id: str) -> str | None:
-    failures = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.RUN_FAILURE, limit=1).records
-    return failures[0].event_log_entry.user_message or None if failures else None
+    started_at = datetime.fromtimestamp(record.start_time, UTC) if record.start_time else None
+    return RunFact(
+        run.run_id,
+        category,
+        _STATES.get(run.status, RunState.ACTIVE),
+        record.create_timestamp,
+        attempt_of(run.tags) or 1,
+        started_at,
+    )

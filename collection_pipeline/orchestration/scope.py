@@ -1,6 +1,6 @@
 """Which category of which collection a run works on, and what becomes of it when the work fails or is stopped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from collection_pipeline.tables.store import Store
 COLLECTION_TAG = "collection_id"
 """On every run of a collection: the UI finds a collection's runs by it."""
 
-ATTEMPT_TAG = "attempt"
+ATTEMPT_TAG = "collection_pipeline/attempt"
 """Which attempt at its category a run is; a run started by hand has none."""
 
 STOPPED_TAG = "stopped"
@@ -34,7 +34,6 @@ class Scope:
     org_id: str
     category: str
     run_id: str
-    attempt: int
 
     def activity(self, phase: Phase, emit: Emit) -> Activity:
         """The events of this run and phase."""
@@ -42,7 +41,7 @@ class Scope:
 
     def require_wanted(self, store: Store) -> None:
         """Raises Stopped if somebody has paused or cancelled the collection, or another run took over."""
-        store.control.require_wanted(self.collection_id, self.category, self.attempt)
+        store.control.require_wanted(self.collection_id, self.category, self.run_id)
 
 
 @contextmanager
@@ -61,10 +60,12 @@ def entered(context: dg.AssetExecutionContext, store: Store, settings: Settings)
         context.instance.add_run_tags(run.run_id, {COLLECTION_TAG: collection_id})
     category = context.partition_key
     try:
-        place = store.control.enter(collection_id, category, run.run_id, org_id=settings.org_id)
+        place = store.control.enter(
+            collection_id, category, run.run_id, org_id=settings.org_id, attempt=attempt_of(run.tags)
+        )
         if place.attempt > 1:
             _write_event(context, store, collection_id, Action.RESUMED)
-        yield Scope(collection_id, place.org_id, category, run.run_id, place.attempt)
+        yield Scope(collection_id, place.org_id, category, run.run_id)
     except Stopped as stopped:
         raise _canceled(context, stopped) from None
     except PipelineError as error:
@@ -72,8 +73,30 @@ def entered(context: dg.AssetExecutionContext, store: Store, settings: Settings)
             store.control.pause(collection_id, pause_for(error, utc_now()))
             _write_event(context, store, collection_id, Action.PAUSED, error)
         else:
-            store.control.category_failed(collection_id, category, error)
+            store.control.category_failed(collection_id, category, run.run_id, error)
         raise dg.Failure(description=str(error), metadata=_facts(error), allow_retries=False) from error
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Makes a PipelineError a Failure that Dagster shows as one sentence, without a traceback or a retry."""
+    try:
+        yield
+    except PipelineError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from None
+
+
+def attempt_of(tags: Mapping[str, str]) -> int | None:
+    """Which attempt at its category a run is, or None for a run that was started by hand or tagged oddly."""
+    tag = tags.get(ATTEMPT_TAG, "")
+    return int(tag) if tag.isdecimal() else None
+
+
+def organisation(context: dg.AssetCheckExecutionContext, store: Store, settings: Settings) -> str:
+    """The organisation that a check looks at: that of the run's collection, or the process's own."""
+    collection_id = context.run.tags.get(COLLECTION_TAG)
+    found = [one.org_id for one in store.collections.all() if one.collection_id == collection_id]
+    return found[0] if found else settings.org_id
 
 
 def _write_event(

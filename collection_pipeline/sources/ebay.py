@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from collection_pipeline.core.errors import Rejected, Unauthorised
+from collection_pipeline.core.errors import Malformed, Rejected, Unauthorised
 from collection_pipeline.core.listings import CONDITION_NEW, Listing, ListingPage, ListingQuery, SellerFacts
 from collection_pipeline.core.money import Money, PriceBand, parse_amount
 from collection_pipeline.core.usage import Call, CallLedger
@@ -68,7 +68,7 @@ class EbayListings:
                 f"{what}: eBay ignored part of the request ({spoken(warnings)}), so its answer is of no use.",
                 url=shown(response.request.url),
             )
-        return listing_page(body, page, self._page_size, shown(response.request.url))
+        return listing_page(body, page, self._page_size, what, shown(response.request.url))
 
     async def _authorised(self, parameters: dict[str, str], what: str) -> httpx.Response:
         """The response to a search. A refused token is replaced once: tokens can be revoked before they expire."""
@@ -119,10 +119,18 @@ def _filter(band: PriceBand) -> str:
     )
 
 
-def listing_page(body: dict[str, Any], page: int, page_size: int, url: str) -> ListingPage:
-    """A page from a reply without warnings. Zero hits have no `itemSummaries` at all; `total` is only an estimate."""
-    items = sequence(body.get("itemSummaries"))
+def listing_page(body: dict[str, Any], page: int, page_size: int, what: str, url: str) -> ListingPage:
+    """A page from a reply without warnings. Zero hits have no `itemSummaries` at all.
+
+    Unknown is not empty: raises Malformed for a reply that is no result, that promises results on its first page and
+    has none, or none of whose items can be read or names a seller.
+    """
+    total, items = count(body.get("total")), sequence(body.get("itemSummaries"))
+    if total is None or body.get("errors") or (page == 1 and total and not items):
+        raise Malformed(f"{what}: the reply is no list of results (total {total}, {len(items)} items).", url=url)
     listings = [listing for item in items if (listing := _listing(mapping(item))) is not None]
+    if items and not any(listing.seller for listing in listings):
+        raise Malformed(f"{what}: none of {len(items)} items names a seller.", url=url, stage="seller_extraction")
     has_more = bool(items) and text(body.get("next")) is not None and page * page_size < WINDOW
     return ListingPage(tuple(listings), has_more, url, unreadable=len(items) - len(listings))
 

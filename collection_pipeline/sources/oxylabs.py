@@ -136,7 +136,10 @@ def best_seller_page(body: dict[str, Any], node: str, page: int, what: str, url:
             url=address,
             stage="product_extraction",
         )
-    pages = count(content.get("pages"), largest=100) or page
+    promised = content.get("pages")
+    pages = count(int(promised) if isinstance(promised, str) and promised.isdecimal() else promised, largest=100)
+    if not pages:
+        raise Malformed(f"{what}: the reply does not say how many pages there are.", url=address)
     return BestSellerPage(products, page, max(pages, page), address, bad_rows, is_partial=code in PARTLY_PARSED)
 
 

@@ -120,7 +120,7 @@ class CollectionStore:
         agreed = self.get(collection_id).band
         if agreed != band:
             raise PipelineError(
-                f"The collection {collection_id} searches between {agreed}; this run asks for {band}. Use the "
+                f"The collection {collection_id} searches at {agreed}; this run asks for {band}. Use the "
                 "collection's band, or start another collection."
             )
 
@@ -179,11 +179,27 @@ class CollectionStore:
                     collection_categories.c.status,
                     collection_categories.c.attempt,
                     collection_categories.c.run_id,
+                    collection_categories.c.seen_at,
                 )
                 .where(collection_categories.c.collection_id == collection_id)
                 .order_by(collection_categories.c.category)
             ).all()
-        return [CategoryUnit(row.category, CategoryStatus(row.status), row.attempt, row.run_id) for row in rows]
+        return [
+            CategoryUnit(row.category, CategoryStatus(row.status), row.attempt, row.run_id, row.seen_at) for row in rows
+        ]
+
+    def in_flight(self) -> set[str]:
+        """The categories that open collections still have to do."""
+        unfinished = (
+            sa.select(collection_categories.c.category)
+            .join(collections, collections.c.collection_id == collection_categories.c.collection_id)
+            .where(
+                collections.c.status.in_(OPEN_STATUSES),
+                collection_categories.c.status.in_((CategoryStatus.PLANNED, CategoryStatus.RUNNING)),
+            )
+        )
+        with self._engine.connect() as connection:
+            return set(connection.scalars(unfinished))
 
     def last_calls(self, org_id: str) -> dict[str, CategoryCalls]:
         """What each category took in the last collection that completed it."""

@@ -5,7 +5,7 @@ Every change is one transaction that starts from the status it found, so that tw
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -41,11 +41,14 @@ class CollectionControl:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def enter(self, collection_id: str, category: str, run_id: str, *, org_id: str) -> Place:
+    def enter(
+        self, collection_id: str, category: str, run_id: str, *, org_id: str, attempt: int | None = None
+    ) -> Place:
         """A run begins to work on a category. Creates the collection of a run that was started by hand, for `org_id`.
 
-        A collection that had already ended is open again, and will end again. Raises Stopped where it is paused or
-        being cancelled: then nothing is entered.
+        A collection that had already ended is open again, and will end again. The run that enters last has the
+        category. Raises Stopped, having entered nothing, where the collection is paused or being cancelled, and where
+        a later attempt than the run's own was already asked for.
         """
         with self._engine.begin() as connection:
             connection.execute(
@@ -60,30 +63,40 @@ class CollectionControl:
                 )
             if found.status != CollectionStatus.RUNNING:
                 _reopen(connection, collection_id)
-            attempt = connection.execute(_entering(collection_id, category, run_id)).scalar_one()
-        return Place(found.org_id, attempt)
+            entered = connection.execute(_entering(collection_id, category, run_id)).scalar_one()
+            if attempt is not None and attempt < entered:
+                raise Stopped("superseded", f"A later run was asked for than this one of {category}; resume to go on.")
+        return Place(found.org_id, entered)
 
-    def require_wanted(self, collection_id: str, category: str, attempt: int) -> None:
-        """Raises Stopped if the run that works on this attempt at a category should not go on."""
-        wanted = (
-            sa.select(collections.c.status, collections.c.paused_message, collection_categories.c.attempt)
-            .join(collection_categories, collection_categories.c.collection_id == collections.c.collection_id)
-            .where(collections.c.collection_id == collection_id, collection_categories.c.category == category)
+    def require_wanted(self, collection_id: str, category: str, run_id: str) -> None:
+        """A sign of life of the run that works on a category. Raises Stopped if it should not go on."""
+        alive = (
+            collection_categories.update()
+            .where(
+                collection_categories.c.collection_id == collection_id,
+                collection_categories.c.category == category,
+                collection_categories.c.run_id == run_id,
+                collection_categories.c.status == CategoryStatus.RUNNING,
+            )
+            .values(seen_at=sa.func.now())
         )
-        with self._engine.connect() as connection:
-            row = connection.execute(wanted).one()
+        status = sa.select(collections.c.status, collections.c.paused_message)
+        with self._engine.begin() as connection:
+            is_mine = bool(connection.execute(alive).rowcount)
+            row = connection.execute(status.where(collections.c.collection_id == collection_id)).one()
         if row.status in _STOPPING:
             raise Stopped(
                 row.status, f"The collection {collection_id} is {row.status}. {row.paused_message or ''}".strip()
             )
-        if row.attempt != attempt:
+        if not is_mine:
             raise Stopped("superseded", f"Another run has taken over {category} of {collection_id}.")
 
-    def category_failed(self, collection_id: str, category: str, error: PipelineError) -> None:
-        """Writes down why a category failed, at once: the process may not live to report it otherwise."""
+    def category_failed(self, collection_id: str, category: str, run_id: str, error: PipelineError) -> None:
+        """Writes down why a run failed on its category, at once: the process may not live to report it otherwise."""
         self._end_category(
             collection_id,
             category,
+            collection_categories.c.run_id == run_id,
             status=CategoryStatus.FAILED,
             reason=error.kind,
             error_stage=error.stage if isinstance(error, SourceError) else None,
@@ -118,6 +131,16 @@ class CollectionControl:
                 )
                 .values(ended_at=sa.func.now(), **values)
             )
+
+    def plan_missing(self, collection_id: str, categories: Iterable[str]) -> None:
+        """Adds categories to a collection whose runs somebody started by hand, before any of them begins."""
+        rows = [
+            {"collection_id": collection_id, "category": category, "status": CategoryStatus.PLANNED}
+            for category in categories
+        ]
+        if rows:
+            with self._engine.begin() as connection:
+                connection.execute(insert(collection_categories).on_conflict_do_nothing(), rows)
 
     def pause(self, collection_id: str, pause: Pause) -> bool:
         """Pauses a running collection; whether it was running. Its runs notice within two seconds."""
@@ -164,14 +187,24 @@ class CollectionControl:
         return restarted
 
     def begin_finishing(self, collection_id: str) -> bool:
-        """Closes a collection for its snapshot once nothing of it is left to happen; whether this call did it.
+        """Closes a collection for its snapshot if nothing of it is left to happen; whether this call did it.
 
         Searches that no run got round to are failures with that reason, so that the outcomes add up to the plan.
         """
-        froms = (CollectionStatus.RUNNING, CollectionStatus.CANCELLING)
-        if not self._move(collection_id, froms, CollectionStatus.FINISHING, {}):
-            return False
+        unfinished = sa.select(sa.func.count()).where(
+            collection_categories.c.collection_id == collection_id,
+            collection_categories.c.status.in_((CategoryStatus.PLANNED, CategoryStatus.RUNNING)),
+        )
         with self._engine.begin() as connection:
+            # Locked before the look, because a run that enters at this moment locks it too.
+            status = connection.execute(_locked(collection_id)).one().status
+            if status not in (CollectionStatus.RUNNING, CollectionStatus.CANCELLING) or connection.scalar(unfinished):
+                return False
+            connection.execute(
+                collections.update()
+                .where(collections.c.collection_id == collection_id)
+                .values(status=CollectionStatus.FINISHING)
+            )
             connection.execute(
                 product_searches.update()
                 .where(
@@ -222,7 +255,7 @@ def _reopen(connection: sa.Connection, collection_id: str) -> None:
 def _entering(collection_id: str, category: str, run_id: str) -> ReturningInsert[tuple[int]]:
     """The category is being worked on by this run now, and has not failed yet; gives the attempt."""
     fresh = {"ended_at": None, "reason": None, "error_stage": None, "error_message": None}
-    running = {"status": CategoryStatus.RUNNING, "run_id": run_id}
+    running = {"status": CategoryStatus.RUNNING, "run_id": run_id, "seen_at": sa.func.now()}
     upsert = insert(collection_categories).values(
         collection_id=collection_id, category=category, started_at=sa.func.now(), **running
     )

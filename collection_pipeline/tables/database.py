@@ -11,18 +11,16 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from collection_pipeline.core.errors import PipelineError
 
 
-def database_url(text: str) -> sa.URL:
+def database_url(text: str, setting: str = "COLLECTION_DATABASE_URL") -> sa.URL:
     """An address as people write it (`postgresql://user@host/name`). Raises PipelineError without repeating secrets."""
     try:
         url = sa.make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise PipelineError(
-            "COLLECTION_DATABASE_URL is not a database address; it looks like postgresql://user:password@host:5432/name."
+            f"{setting} is not a database address; it looks like postgresql://user:password@host:5432/name."
         ) from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise PipelineError(
-            f"COLLECTION_DATABASE_URL names {url.get_backend_name()!r}; only postgresql:// is supported."
-        )
+        raise PipelineError(f"{setting} names {url.get_backend_name()!r}; only postgresql:// is supported.")
     return url
 
 

@@ -1,7 +1,7 @@
 """The governor: one request rate, one number of requests in flight and one quota per source, for all runs everywhere.
 
 What is shared is kept in Postgres and changed in short statements, so any number of machines agree. The database's
-clock rules; theirs may differ.
+clock rules the rate; theirs may differ.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from collection_pipeline.core.usage import COSTS, Call, CallLedger, Limits, Sour
 from collection_pipeline.tables.schema import api_usage, collections
 
 LOOK_AGAIN_S = 0.02
-"""Between two looks for a free slot, when all are taken."""
+"""Between the first two looks for a free slot, when all are taken; then twice as long each time."""
+
+LONGEST_LOOK_S = 0.25
 
 SHARE_OF_RATE = 0.97
 """Requests are spaced a little wider than the limit demands: on their way they bunch up by some milliseconds."""
@@ -122,9 +124,20 @@ class _Ledger:
             await asyncio.to_thread(self._observe, source, requests_per_s)
 
     async def _slot(self, source: Source, limits: Limits) -> _Slot:
-        while (slot := await asyncio.to_thread(self._take_slot, source, limits)) is None:
-            await asyncio.sleep(LOOK_AGAIN_S)
-        return slot
+        wait_s = LOOK_AGAIN_S
+        while True:
+            taking = asyncio.create_task(asyncio.to_thread(self._take_slot, source, limits))
+            try:
+                slot = await asyncio.shield(taking)
+            except asyncio.CancelledError:
+                # The thread goes on all the same, and what it takes would be nobody's.
+                if (late := await taking) is not None:
+                    late.give_back()
+                raise
+            if slot is not None:
+                return slot
+            await asyncio.sleep(wait_s)
+            wait_s = min(2 * wait_s, LONGEST_LOOK_S)
 
     def _take_slot(self, source: Source, limits: Limits) -> _Slot | None:
         connection = self.governor.engine.connect()
@@ -152,7 +165,7 @@ class _Ledger:
         spent = connection.execute(
             collections.update()
             .where(collections.c.collection_id == self.collection_id, is_affordable)
-            .values(cost=collections.c.cost + cost)
+            .values(calls=collections.c.calls + 1, cost=collections.c.cost + cost)
         )
         if not spent.rowcount:
             raise BudgetSpent(

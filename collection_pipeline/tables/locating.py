@@ -46,7 +46,11 @@ def dagster_database(location: Location, named: str | None) -> Iterator[str]:
     Its driver is named: a plain postgresql:// means psycopg 3 from SQLAlchemy 2.1 on, which rejects Dagster's NOTIFY.
     """
     if named is not None:
-        yield database_url(named).set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+        yield (
+            database_url(named, "COLLECTION_DAGSTER_DATABASE_URL")
+            .set(drivername="postgresql+psycopg2")
+            .render_as_string(hide_password=False)
+        )
         return
     name = "dagster_simulation" if location.is_simulated else "dagster"
     url = create_database(start_embedded(location.home), name)

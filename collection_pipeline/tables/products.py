@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -17,6 +18,15 @@ from collection_pipeline.tables.schema import (
     best_seller_pages,
     collection_categories,
 )
+
+PAGES_GO_TOGETHER = timedelta(hours=6)
+"""Amazon renews its lists every few hours; an older page belongs to another list than a page that comes now."""
+
+
+def _forgetting(collection_id: str, category: str) -> sa.Delete:
+    return best_seller_pages.delete().where(
+        best_seller_pages.c.collection_id == collection_id, best_seller_pages.c.category == category
+    )
 
 
 class ProductStore:
@@ -40,13 +50,26 @@ class ProductStore:
             collection_id=collection_id, category=category, page=page.page, content=content
         )
         with self._engine.begin() as connection:
-            connection.execute(upsert.on_conflict_do_nothing())
+            connection.execute(
+                upsert.on_conflict_do_update(
+                    constraint=best_seller_pages.primary_key, set_={"content": content, "fetched_at": sa.func.now()}
+                )
+            )
+
+    def forget_pages(self, collection_id: str, category: str) -> None:
+        """Lets go of kept pages that are not believed: another attempt fetches them anew."""
+        with self._engine.begin() as connection:
+            connection.execute(_forgetting(collection_id, category))
 
     def kept_pages(self, collection_id: str, category: str) -> list[BestSellerPage]:
         """The pages that an interrupted run has kept, first one first."""
         kept = (
             sa.select(best_seller_pages.c.content)
-            .where(best_seller_pages.c.collection_id == collection_id, best_seller_pages.c.category == category)
+            .where(
+                best_seller_pages.c.collection_id == collection_id,
+                best_seller_pages.c.category == category,
+                best_seller_pages.c.fetched_at > sa.func.now() - PAGES_GO_TOGETHER,
+            )
             .order_by(best_seller_pages.c.page)
         )
         with self._engine.connect() as connection:
@@ -101,11 +124,7 @@ class ProductStore:
                 insert(amazon_product_history).on_conflict_do_nothing(),
                 [{name: row[name] for name in history} for row in rows],
             )
-            connection.execute(
-                best_seller_pages.delete().where(
-                    best_seller_pages.c.collection_id == collection_id, best_seller_pages.c.category == category
-                )
-            )
+            connection.execute(_forgetting(collection_id, category))
             connection.execute(
                 collection_categories.update()
                 .where(
@@ -115,17 +134,24 @@ class ProductStore:
                 .values(products=len(products), calls=collection_categories.c.calls + calls)
             )
 
-    def searches(self, org_id: str, category: str) -> list[PlannedSearch]:
-        """The category's current best sellers as searches to plan, best position first."""
-        listed = (
-            sa.select(
-                amazon_products.c.asin, amazon_products.c.title, amazon_products.c.price, amazon_products.c.currency
-            )
-            .where(amazon_products.c.org_id == org_id, amazon_products.c.category == category)
-            .order_by(amazon_products.c.position)
+    def searches(self, org_id: str, collection_id: str, category: str) -> list[PlannedSearch]:
+        """A category's best sellers as searches to plan, best position first: those of this collection.
+
+        A collection that has not fetched any, such as a run of the listings alone, searches the current ones.
+        """
+        history, current = amazon_product_history.c, amazon_products.c
+        of_collection = (
+            sa.select(history.asin, history.title, history.price, history.currency)
+            .where(history.collection_id == collection_id, history.category == category)
+            .order_by(history.position)
+        )
+        of_now = (
+            sa.select(current.asin, current.title, current.price, current.currency)
+            .where(current.org_id == org_id, current.category == category)
+            .order_by(current.position)
         )
         with self._engine.connect() as connection:
-            rows = connection.execute(listed).all()
+            rows = connection.execute(of_collection).all() or connection.execute(of_now).all()
         return [
             PlannedSearch(row.asin, row.title, None if row.price is None else Money(row.price, row.currency))
             for row in rows

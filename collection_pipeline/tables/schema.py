@@ -71,6 +71,7 @@ collections = sa.Table(
     sa.Column("fingerprint", sa.Text, comment="Same for plans that would collect the same; null for manual runs."),
     sa.Column("min_markup_percent", sa.Numeric(8, 2), comment="Lower end of the price band, markup in percent."),
     sa.Column("max_markup_percent", sa.Numeric(8, 2), comment="Upper end of the price band, markup in percent."),
+    sa.Column("calls", sa.BigInteger, nullable=False, server_default="0", comment="Calls, counted before each one."),
     sa.Column(
         "cost", sa.Numeric(14, 4), nullable=False, server_default="0", comment="Spent, counted before each call."
     ),
@@ -113,6 +114,7 @@ collection_categories = sa.Table(
     sa.Column("status", sa.Text, nullable=False, comment="planned, running, done, failed or cancelled."),
     sa.Column("attempt", sa.Integer, nullable=False, server_default="1", comment="How often it was started."),
     sa.Column("run_id", sa.Text, comment="The Dagster run that last worked on it."),
+    sa.Column("seen_at", MOMENT, comment="When its run last gave a sign of life."),
     sa.Column("products", sa.Integer, comment="Best sellers fetched; null if not fetched in this collection."),
     sa.Column(
         "calls", sa.Integer, nullable=False, server_default="0", comment="Calls made for its best sellers, retries too."
@@ -187,6 +189,7 @@ product_searches = sa.Table(
     sa.Column("reason", sa.Text, comment="Kind of the failure, or why it was skipped."),
     sa.Column("error_stage", sa.Text, comment="Where it failed: api, product_extraction, seller_extraction, …"),
     sa.Column("error_message", sa.Text, comment="The failure in words."),
+    sa.Column("began_at", MOMENT, comment="When its first page was committed; null before that."),
     sa.Column("query", sa.Text, comment="What eBay was searched for."),
     sa.Column("price_low", MONEY, comment="Lower edge of the price band, included."),
     sa.Column("price_high", MONEY, comment="Upper edge of the price band, included."),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from collection_pipeline.core.listings import Listing
+from collection_pipeline.core.money import PriceBand
 from collection_pipeline.core.searches import PlannedSearch, SearchedPage, SearchStatus, SearchTally
 from collection_pipeline.core.sellers import MARKETPLACE, seller_key
 from collection_pipeline.tables.schema import amazon_products, ebay_listings, product_searches
@@ -134,14 +136,26 @@ class SearchCheckpoints:
     def record(self, page: SearchedPage, listings: Sequence[Listing]) -> None:
         """Commits a page's outcome together with its listings, or neither.
 
-        Only a search that ran to its end says which known listings are gone: unknown is not empty.
+        Only a search that saw everything there is says which known listings are gone: unknown is not empty.
         """
         with self.engine.begin() as connection:
+            mine = (product_searches.c.collection_id == self.collection_id) & (product_searches.c.asin == page.asin)
+            before = connection.execute(product_searches.select().where(mine).with_for_update()).one()
+            # The transaction's clock, as in last_seen_at: what this search has seen was not last seen before it began.
+            began_at: datetime = before.began_at or connection.execute(sa.select(sa.func.now())).scalar_one()
             if listings:
                 self._upsert_listings(connection, page.asin, listings)
-            if page.status is SearchStatus.DONE:
-                self._mark_gone(connection, page.asin)
-            self._update_search(connection, page)
+            if page.status is SearchStatus.DONE and page.saw_everything and page.band is not None:
+                self._mark_gone(connection, page.asin, page.band, began_at)
+            seen = connection.scalar(
+                sa.select(sa.func.count()).where(
+                    ebay_listings.c.org_id == self.org_id,
+                    ebay_listings.c.asin == page.asin,
+                    ebay_listings.c.last_seen_at >= began_at,
+                )
+            )
+            values = _values(page, before.rejected, seen or 0)
+            connection.execute(product_searches.update().where(mine).values(began_at=began_at, **values))
 
     def _upsert_listings(self, connection: sa.Connection, asin: str, listings: Sequence[Listing]) -> None:
         upsert = insert(ebay_listings)
@@ -179,46 +193,38 @@ class SearchCheckpoints:
             "last_collection_id": self.collection_id,
         }
 
-    def _mark_gone(self, connection: sa.Connection, asin: str) -> None:
+    def _mark_gone(self, connection: sa.Connection, asin: str, band: PriceBand, began_at: datetime) -> None:
+        """Listings that the search should have seen and did not: those inside its own band, and no others."""
         connection.execute(
             ebay_listings.update()
             .where(
                 ebay_listings.c.org_id == self.org_id,
                 ebay_listings.c.asin == asin,
                 ebay_listings.c.gone_at.is_(None),
-                ebay_listings.c.last_collection_id != self.collection_id,
+                ebay_listings.c.last_seen_at < began_at,
+                ebay_listings.c.price.between(band.low, band.high),
+                ebay_listings.c.currency == band.currency,
             )
             .values(gone_at=sa.func.now())
         )
 
-    def _update_search(self, connection: sa.Connection, page: SearchedPage) -> None:
-        mine = (product_searches.c.collection_id == self.collection_id) & (product_searches.c.asin == page.asin)
-        before = connection.execute(sa.select(product_searches.c.rejected).where(mine).with_for_update()).scalar_one()
-        listings = connection.scalar(
-            sa.select(sa.func.count()).where(
-                ebay_listings.c.org_id == self.org_id,
-                ebay_listings.c.asin == page.asin,
-                ebay_listings.c.last_collection_id == self.collection_id,
-            )
-        )
-        is_empty = page.status is SearchStatus.DONE and not listings
-        connection.execute(
-            product_searches.update()
-            .where(mine)
-            .values(
-                status=SearchStatus.EMPTY if is_empty else page.status,
-                reason=page.reason,
-                error_stage=page.error_stage,
-                error_message=page.error_message,
-                query=page.query or None,
-                price_low=page.band.low if page.band else None,
-                price_high=page.band.high if page.band else None,
-                currency=page.band.currency if page.band else None,
-                pages=product_searches.c.pages + page.pages,
-                calls=product_searches.c.calls + page.calls,
-                listings=listings,
-                rejected=dict(Counter(before) + Counter(page.rejected)),
-                duration_ms=sa.func.coalesce(product_searches.c.duration_ms, 0) + page.duration_ms,
-                searched_at=None if page.status is SearchStatus.PLANNED else sa.func.now(),
-            )
-        )
+
+def _values(page: SearchedPage, rejected: Mapping[str, int], listings: int) -> dict[str, Any]:
+    """What a page adds to the row of its search."""
+    is_empty = page.status is SearchStatus.DONE and not listings
+    return {
+        "status": SearchStatus.EMPTY if is_empty else page.status,
+        "reason": page.reason,
+        "error_stage": page.error_stage,
+        "error_message": page.error_message,
+        "query": page.query or None,
+        "price_low": page.band.low if page.band else None,
+        "price_high": page.band.high if page.band else None,
+        "currency": page.band.currency if page.band else None,
+        "pages": product_searches.c.pages + page.pages,
+        "calls": product_searches.c.calls + page.calls,
+        "listings": listings,
+        "rejected": dict(Counter(rejected) + Counter(page.rejected)),
+        "duration_ms": sa.func.coalesce(product_searches.c.duration_ms, 0) + page.duration_ms,
+        "searched_at": None if page.status is SearchStatus.PLANNED else sa.func.now(),
+    }

@@ -28,7 +28,7 @@ _INSERT_NEW = sa.text(f"""
     INSERT INTO sellers (org_id, marketplace, seller_key, display_name, feedback_score, feedback_percent,
                          first_collection_id, last_collection_id, first_seen_at, last_seen_at)
     SELECT :org_id, marketplace, seller_key, seller_name, feedback_score, feedback_percent,
-           last_collection_id, last_collection_id, last_seen_at, last_seen_at
+           :collection_id, last_collection_id, last_seen_at, last_seen_at
     FROM ({_EVIDENCE}) evidence
     ON CONFLICT DO NOTHING
     RETURNING marketplace, seller_key, display_name, status
@@ -66,7 +66,7 @@ _RECOUNT = sa.text("""
 
 _SIGHTINGS = sa.text("""
     INSERT INTO seller_sightings (collection_id, marketplace, seller_key)
-    SELECT DISTINCT l.last_collection_id, l.marketplace, l.seller_key
+    SELECT DISTINCT CAST(:collection_id AS text), l.marketplace, l.seller_key
     FROM amazon_products p
     JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin
     WHERE p.org_id = :org_id AND p.category = :category AND l.gone_at IS NULL
@@ -113,7 +113,7 @@ class SellerStore:
 
         New ones make one audit row with the count after it. Removed sellers stay removed.
         """
-        scope = {"org_id": org_id, "category": category}
+        scope = {"org_id": org_id, "category": category, "collection_id": collection_id}
         with self._engine.begin() as connection:
             lock_list(connection, org_id)
             found = connection.scalar(_FOUND, scope) or 0

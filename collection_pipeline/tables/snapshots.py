@@ -14,6 +14,7 @@ from collection_pipeline.core.collections import (
     CollectionStatus,
     conclusion,
 )
+from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.searches import SearchStatus
 from collection_pipeline.tables.schema import (
     collection_categories,
@@ -45,7 +46,8 @@ class SnapshotStore:
     def of_collection(self, collection_id: str) -> Snapshot:
         """Ends a collection that is finishing: its final status and its snapshot, in one transaction.
 
-        Asked again, or for a collection that has already ended, it gives the snapshot that there is.
+        Asked again, or for a collection that has already ended, it gives the snapshot that there is. Raises
+        PipelineError for one that goes on and has none yet.
         """
         with self._engine.begin() as connection:
             row = connection.execute(
@@ -58,7 +60,9 @@ class SnapshotStore:
                 .where(seller_count_snapshots.c.collection_id == collection_id)
                 .order_by(seller_count_snapshots.c.id.desc())
                 .limit(1)
-            ).one()
+            ).one_or_none()
+        if taken is None:
+            raise PipelineError(f"The collection {collection_id} is {row.status}; its snapshot is taken when it ends.")
         return _snapshot(taken)
 
     def _end(self, connection: sa.Connection, org_id: str, collection_id: str, ending: int) -> None:
@@ -71,14 +75,22 @@ class SnapshotStore:
                 collection_categories.c.new_sellers,
             ).where(collection_categories.c.collection_id == collection_id)
         ).all()
-        failed = connection.scalar(
-            sa.select(sa.func.count()).where(
-                product_searches.c.collection_id == collection_id,
-                product_searches.c.status == SearchStatus.FAILED,
-            )
-        )
+        searched = connection.execute(
+            sa.select(
+                sa.func.count().label("planned"),
+                sa.func.count().filter(product_searches.c.status == SearchStatus.FAILED).label("failed"),
+                sa.func.count()
+                .filter(
+                    product_searches.c.reason.is_distinct_from("fresh")
+                    & (product_searches.c.status == SearchStatus.SKIPPED)
+                )
+                .label("impossible"),
+            ).where(product_searches.c.collection_id == collection_id)
+        ).one()
         status = conclusion(
-            [CategoryUnit(unit.category, CategoryStatus(unit.status)) for unit in units], failed_searches=failed or 0
+            [CategoryUnit(unit.category, CategoryStatus(unit.status)) for unit in units],
+            failed_searches=searched.failed,
+            nothing_searched=searched.planned > 0 and searched.planned == searched.impossible,
         )
         connection.execute(
             seller_count_snapshots.insert().values(

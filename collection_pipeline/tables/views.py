@@ -23,7 +23,7 @@ VIEWS: dict[str, str] = {
             s.listings_found,
             (SELECT count(*) FROM seller_sightings g WHERE g.collection_id = c.collection_id) AS sellers_found,
             k.new_sellers,
-            k.calls + s.calls AS calls,
+            c.calls,
             c.cost,
             c.cost_cap,
             f.failures,
@@ -43,8 +43,7 @@ VIEWS: dict[str, str] = {
                 count(*) FILTER (WHERE u.status = 'done') AS categories_done,
                 count(*) FILTER (WHERE u.status = 'failed') AS categories_failed,
                 coalesce(sum(u.products), 0)::bigint AS products_found,
-                coalesce(sum(u.new_sellers), 0)::bigint AS new_sellers,
-                coalesce(sum(u.calls), 0)::bigint AS calls
+                coalesce(sum(u.new_sellers), 0)::bigint AS new_sellers
             FROM collection_categories u
             LEFT JOIN categories d USING (category)
             WHERE u.collection_id = c.collection_id
@@ -56,8 +55,7 @@ VIEWS: dict[str, str] = {
                 count(*) FILTER (WHERE p.status = 'failed') AS searches_failed,
                 count(*) FILTER (WHERE p.status = 'skipped') AS searches_skipped,
                 count(*) FILTER (WHERE p.status <> 'planned') AS searches_ended,
-                coalesce(sum(p.listings), 0)::bigint AS listings_found,
-                coalesce(sum(p.calls), 0)::bigint AS calls
+                coalesce(sum(p.listings), 0)::bigint AS listings_found
             FROM product_searches p
             WHERE p.collection_id = c.collection_id
         ) s

@@ -128,14 +128,15 @@ presets:
 
 
 @pytest.mark.parametrize(
-    ("catalogue", "partitions", "added", "gone"),
+    ("catalogue", "partitions", "in_flight", "added", "gone"),
     [
-        ({"a", "b"}, {"a"}, {"b"}, set()),
-        ({"a"}, {"a", "b"}, set(), {"b"}),
-        (set(), {"a", "b"}, set(), set()),
+        ({"a", "b"}, {"a"}, set(), {"b"}, set()),
+        ({"a"}, {"a", "b"}, set(), set(), {"b"}),
+        ({"a"}, {"a", "b", "c"}, {"b"}, set(), {"c"}),
+        (set(), {"a", "b"}, set(), set(), set()),
     ],
 )
-def test_partitions_follow_the_catalogue_but_an_unloaded_one_deletes_nothing(
-    catalogue: set[str], partitions: set[str], added: set[str], gone: set[str]
+def test_partitions_follow_the_catalogue_but_work_in_flight_and_an_unloaded_one_delete_nothing(
+    catalogue: set[str], partitions: set[str], in_flight: set[str], added: set[str], gone: set[str]
 ) -> None:
-    assert partition_changes(catalogue, partitions) == PartitionChanges(added, gone)
+    assert partition_changes(catalogue, partitions, in_flight) == PartitionChanges(added, gone)

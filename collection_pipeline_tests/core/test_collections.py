@@ -20,6 +20,8 @@ from collection_pipeline.core.collections import (
     new_collection_id,
     pause_for,
     settlements,
+    silent,
+    snapshot_is_due,
     to_start,
 )
 from collection_pipeline.core.errors import (
@@ -42,8 +44,14 @@ DONE = CategoryUnit("books", CategoryStatus.DONE)
 FAILED = CategoryUnit("books", CategoryStatus.FAILED)
 
 
-def run(state: RunState, *, minutes: int = 0, category: str = "books", message: str | None = None) -> RunFact:
-    return RunFact(f"run-{minutes}", category, state, NOON + timedelta(minutes=minutes), message=message)
+def run(state: RunState, *, minutes: int = 0, category: str = "books", started: int | None = None) -> RunFact:
+    return RunFact(
+        f"run-{minutes}",
+        category,
+        state,
+        NOON + timedelta(minutes=minutes),
+        started_at=None if started is None else NOON + timedelta(minutes=started),
+    )
 
 
 def test_plans_that_collect_the_same_have_one_fingerprint() -> None:
@@ -105,7 +113,7 @@ AGAIN = (CategoryStatus.PLANNED, None)
         # a run that died starts again by itself, but not for ever
         (IS_RUNNING, ENTERED, [run(RunState.FAILED)], AGAIN),
         (IS_RUNNING, ENTERED, [], AGAIN),
-        (IS_RUNNING, LAST, [run(RunState.FAILED, message="killed")], (CategoryStatus.FAILED, "run_died")),
+        (IS_RUNNING, LAST, [run(RunState.FAILED)], (CategoryStatus.FAILED, "run_died")),
         # one that somebody terminated does not
         (IS_RUNNING, ENTERED, [run(RunState.CANCELED)], (CategoryStatus.FAILED, "run_canceled")),
         # died before its first step could say anything
@@ -142,8 +150,43 @@ def test_a_category_ends_as_its_run_and_its_collection_did(
 
 
 def test_a_settlement_says_why() -> None:
-    [settled] = settlements(IS_RUNNING, [LAST], [run(RunState.FAILED, message="The process was killed.")])
-    assert settled.message == "Its run died 3 times; the last time: The process was killed."
+    [settled] = settlements(IS_RUNNING, [LAST], [run(RunState.FAILED)])
+    assert settled.message == "Its run died 3 times; Dagster has the log of the last one, run-0."
+
+
+@pytest.mark.parametrize(
+    ("unit", "one", "is_silent"),
+    [
+        (ENTERED, run(RunState.ACTIVE, started=0), False),
+        (ENTERED, run(RunState.ACTIVE, started=-3), True),
+        (replace(ENTERED, seen_at=NOON - timedelta(seconds=90)), run(RunState.ACTIVE, started=-3), False),
+        (replace(ENTERED, seen_at=NOON - timedelta(minutes=3)), run(RunState.ACTIVE, started=-9), True),
+        (PLANNED, run(RunState.ACTIVE, started=-3), True),
+        # it still waits in the queue, or is over
+        (PLANNED, run(RunState.ACTIVE), False),
+        (ENTERED, run(RunState.FAILED, started=-3), False),
+        # died between its last step and its end: the collection waits for it all the same
+        (FAILED, run(RunState.ACTIVE, started=-3), True),
+    ],
+)
+def test_a_run_of_which_nothing_is_heard_is_dead(unit: CategoryUnit, one: RunFact, is_silent: bool) -> None:
+    assert silent([unit], [one], NOON) == ([one] if is_silent else [])
+
+
+@pytest.mark.parametrize(
+    ("attempts", "is_due"),
+    [
+        ([], True),
+        ([run(RunState.ACTIVE)], False),
+        ([run(RunState.ACTIVE, started=-1)], False),
+        ([run(RunState.FAILED)], False),
+        ([run(RunState.FAILED, minutes=-1)], True),
+        ([run(RunState.FAILED, minutes=-1)] * 6, False),
+        ([run(RunState.FAILED, minutes=-10)] * 60, True),
+    ],
+)
+def test_a_snapshot_is_tried_for_ever_but_ever_less_often(attempts: list[RunFact], is_due: bool) -> None:
+    assert snapshot_is_due(attempts, NOON) is is_due
 
 
 def test_only_planned_categories_whose_attempt_has_no_run_are_started() -> None:
@@ -202,3 +245,7 @@ def test_a_collection_with_any_failure_is_not_plainly_completed(
     units: list[CategoryUnit], failed_searches: int, status: CollectionStatus
 ) -> None:
     assert conclusion(units, failed_searches=failed_searches) is status
+
+
+def test_a_collection_in_which_nothing_could_be_searched_is_not_plainly_completed() -> None:
+    assert conclusion([DONE], failed_searches=0, nothing_searched=True) is CollectionStatus.COMPLETED_WITH_ERRORS

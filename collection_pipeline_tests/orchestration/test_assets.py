@@ -16,6 +16,7 @@ from collection_pipeline.core.collections import BY_HAND, CollectionPlan, Collec
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.simulator.faults import Fault
 from collection_pipeline_tests.orchestration.conftest import NODES, SMALL, Pipeline
+from collection_pipeline_tests.tables.examples import finish
 
 
 def materialized(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
@@ -149,10 +150,10 @@ def test_a_malformed_answer_fails_its_product_and_the_rest_goes_on(pipeline: Pip
     result = pipeline.run("home-coffee")
     assert result.success
     listings = materialized(result, "ebay_listings")
-    assert listings["failed"] <= 1
-    if listings["failed"]:
-        [failure] = pipeline.store.collections.failures("c1")
-        assert (failure.unit, failure.asin is not None) == ("product", True)
+    assert listings["failed"] == 1
+    [failure] = pipeline.store.collections.failures("c1")
+    assert (failure.unit, failure.asin is not None, failure.reason) == ("product", True, "malformed")
+    assert listings["searched"] == pipeline.truth("home-coffee")["searchable_product_count"] - 1
 
 
 @pytest.mark.parametrize(
@@ -268,7 +269,7 @@ def test_a_run_that_was_taken_over_stops(pipeline: Pipeline) -> None:
 
     def take_over() -> None:
         with pipeline.store.engine.begin() as connection:
-            connection.execute(sa.text("UPDATE collection_categories SET attempt = attempt + 1"))
+            connection.execute(sa.text("UPDATE collection_categories SET run_id = 'another'"))
 
     thread = paused_after(pipeline, 6, take_over)
     result = pipeline.run("home-coffee")
@@ -407,6 +408,27 @@ def test_the_count_is_kept_with_its_cause(pipeline: Pipeline) -> None:
     pipeline.run("home-coffee")
     by_hand = materialized(pipeline.run(None, collection_id=None, job="record_seller_count"), "seller_count_snapshot")
     assert (by_hand["seller_count"], by_hand["cause"]) == (len(pipeline.sellers()), "manual")
-    pipeline.store.control.begin_finishing("c1")
+    finish(pipeline.store, "c1")
     after = materialized(pipeline.run(None, job="record_seller_count"), "seller_count_snapshot")
     assert (after["seller_count"], after["cause"], after["collection"]) == (len(pipeline.sellers()), "collection", "c1")
+
+
+def test_an_implausible_list_is_fetched_anew_when_it_is_tried_again(pipeline: Pipeline) -> None:
+    pipeline.run("home-coffee")
+    pipeline.simulator.set_faults("oxylabs.short_page")
+    assert not pipeline.run("home-coffee", collection_id="c2").success
+    pipeline.simulator.set_faults()
+    assert pipeline.run("home-coffee", collection_id="c2").success
+
+
+def test_a_collection_goes_on_with_its_own_list_of_products(pipeline: Pipeline) -> None:
+    pipeline.simulator.set_faults(Fault("ebay.access_denied", nth=5))
+    assert not pipeline.run("home-coffee").success
+    pipeline.simulator.set_faults()
+    with pipeline.store.engine.begin() as connection:  # another collection has replaced the current list meanwhile
+        connection.execute(sa.text("DELETE FROM amazon_products WHERE position > 3"))
+    pipeline.store.control.resume("c1")
+    assert pipeline.run("home-coffee").success
+    outcomes = dict(pipeline.rows("SELECT status, count(*) FROM product_searches GROUP BY 1"))
+    assert sum(outcomes.values()) == pipeline.truth("home-coffee")["product_count"]
+    assert not {"planned", "failed"} & set(outcomes)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collection_pipeline.core.errors import QuotaExhausted, SourceError
+from collection_pipeline.core.errors import Malformed, QuotaExhausted, SourceError
 from collection_pipeline.core.listings import ListingPage, ListingQuery, SellerFacts, unmet
 from collection_pipeline.core.money import Money, PriceBand
 from collection_pipeline.core.usage import Call, next_day
@@ -39,7 +39,9 @@ ITEM: dict[str, Any] = {
 
 
 def read(*items: object, **body: object) -> ListingPage:
-    return listing_page({"total": 1, "itemSummaries": list(items), **body}, 1, 200, "https://api.example/search")
+    return listing_page(
+        {"total": 1, "itemSummaries": list(items), **body}, 1, 200, "eBay", "https://api.example/search"
+    )
 
 
 def test_an_item_that_says_everything_is_evidence() -> None:
@@ -69,7 +71,7 @@ def test_an_item_that_says_everything_is_evidence() -> None:
     ],
 )
 def test_what_the_servers_filters_let_through_is_checked_again(said: dict[str, Any], rule: str) -> None:
-    [listing] = read({**ITEM, **said}).listings
+    _, listing = read(ITEM, {**ITEM, **said}).listings
     assert unmet(listing, QUERY) == rule
 
 
@@ -107,7 +109,7 @@ def test_texts_that_a_database_cannot_keep_are_made_storable() -> None:
 
 
 def test_zero_hits_have_no_items_at_all() -> None:
-    page = listing_page({"total": 0, "limit": 200, "offset": 0}, 1, 200, "https://api.example")
+    page = listing_page({"total": 0, "limit": 200, "offset": 0}, 1, 200, "eBay", "https://api.example")
     assert (page.listings, page.has_more) == ((), False)
 
 
@@ -118,8 +120,26 @@ def test_zero_hits_have_no_items_at_all() -> None:
 def test_there_is_more_only_if_the_vendor_says_so_and_within_the_window(
     body: dict[str, Any], page: int, more: bool
 ) -> None:
-    assert listing_page({"itemSummaries": [ITEM], **body}, page, 200, "").has_more is more
-    assert listing_page({"itemSummaries": [], **body}, page, 200, "").has_more is False
+    assert listing_page({"total": 1, "itemSummaries": [ITEM], **body}, page, 200, "", "").has_more is more
+    assert listing_page({"total": 1, **body}, page + 1, 200, "", "").has_more is False
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"message": "blocked"},
+        {"total": 0, "errors": [{"errorId": 1}]},
+        {"total": 5000, "itemSummaries": None},
+        {"total": 5000},
+        {"total": "5"},
+        {"total": 2, "itemSummaries": [{}, {"title": "x"}]},
+        {"total": 1, "itemSummaries": [{**ITEM, "seller": None}]},
+    ],
+)
+def test_a_reply_without_results_that_does_not_say_zero_is_malformed_and_never_empty(body: dict[str, Any]) -> None:
+    with pytest.raises(Malformed):
+        listing_page(body, 1, 200, "eBay search", "https://api.example")
 
 
 def test_all_pages_together_are_what_matches(simulator: RunningSimulator) -> None:
@@ -233,7 +253,7 @@ ITEMS = (
 )
 def test_any_json_is_valid_listings_or_a_classified_error(body: dict[str, Any]) -> None:
     try:
-        page = listing_page(body, 1, 200, "https://api.example")
+        page = listing_page({"total": 1, **body}, 1, 200, "eBay", "https://api.example")
     except SourceError:
         return
     for listing in page.listings:

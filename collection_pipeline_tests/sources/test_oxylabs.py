@@ -42,6 +42,13 @@ def test_two_pages_are_the_nodes_list(simulator: RunningSimulator) -> None:
     assert all(one.url == f"https://www.amazon.com/dp/{one.asin}" for page in pages for one in page.products)
 
 
+@pytest.mark.parametrize("pages", [None, 0, "", "many", -1])
+def test_a_page_that_does_not_say_how_many_there_are_is_malformed(pages: object) -> None:
+    with pytest.raises(Malformed, match="how many pages"):
+        read(reply(ROW, pages=pages))
+    assert read(reply(ROW, pages="2")).pages == 2
+
+
 def test_an_unknown_node_is_an_error_of_its_own_kind(simulator: RunningSimulator) -> None:
     with pytest.raises(UnknownNode, match=r"99900001.*catalogue check"):
         best_sellers(simulator, node="99900001")

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from collection_pipeline.core.collections import CollectionPlan
+from collection_pipeline.core.collections import CategoryStatus, CollectionPlan, Settlement
 from collection_pipeline.core.listings import Listing, SellerFacts
 from collection_pipeline.core.money import BandRule, Money
 from collection_pipeline.core.products import Product
@@ -50,12 +50,21 @@ def collect(store: Store, collection_id: str, category: str, found: dict[str, li
     store.control.enter(collection_id, category, "run-1", org_id=ORG)
     products = [product(asin, position) for position, asin in enumerate(found, start=1)]
     store.products.replace(ORG, collection_id, category, products, calls=2)
-    searches = store.products.searches(ORG, category)
+    searches = store.products.searches(ORG, collection_id, category)
     store.searches.plan(collection_id, category, searches)
     checkpoints = store.searches.checkpoints(ORG, collection_id)
     for asin in store.searches.pending(collection_id, category):
         checkpoints.record(done(asin), found[asin])
     store.sellers.merge(ORG, collection_id, category, actor="run run-1")
+
+
+def finish(store: Store, collection_id: str) -> bool:
+    """All runs of a collection have succeeded, and it is closed for its snapshot."""
+    units = store.collections.units(collection_id)
+    store.control.settle(
+        collection_id, [Settlement(unit.category, unit.attempt, CategoryStatus.DONE) for unit in units]
+    )
+    return store.control.begin_finishing(collection_id)
 
 
 def rows(store: Store, query: str) -> list[tuple[object, ...]]:

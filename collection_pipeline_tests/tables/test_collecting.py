@@ -1,13 +1,14 @@
 """Products, searches, listings: what is committed, and what running twice changes."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
 from collection_pipeline.core.listings import Listing
-from collection_pipeline.core.money import Money
-from collection_pipeline.core.searches import PlannedSearch, SearchStatus
+from collection_pipeline.core.money import Money, PriceBand
+from collection_pipeline.core.searches import PlannedSearch, SearchedPage, SearchStatus
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.tables.examples import ORG, collect, done, listing, product, rows, start
 
@@ -52,7 +53,10 @@ def test_sellers_rebuilt_from_listings_by_another_collection_change_nothing(stor
     store.control.enter("run-2", "books", "run-2", org_id=ORG)
     merged = store.sellers.merge(ORG, "run-2", "books", actor="run 2")
     assert (merged.found, merged.new, merged.known) == (3, 0, 3)
-    assert contents(store) == once
+    again = contents(store)
+    # That the second collection saw them too is all that is new.
+    assert again.pop("sightings") == once.pop("sightings") + [("run-2", key) for key in ("ann", "bob", "cid")]
+    assert again == once
 
 
 def test_a_seller_is_one_row_however_its_name_is_written(store: Store) -> None:
@@ -107,19 +111,39 @@ def test_finished_searches_are_not_pending_and_failed_ones_are(store: Store) -> 
 def test_only_a_search_that_ran_to_its_end_says_that_a_listing_is_gone(store: Store) -> None:
     current = "SELECT listing_id FROM ebay_listings WHERE gone_at IS NULL ORDER BY 1"
 
-    def searched(collection_id: str, status: SearchStatus, *listings: Listing) -> list[tuple[object, ...]]:
+    def searched(collection_id: str, page: SearchedPage, *listings: Listing) -> list[tuple[object, ...]]:
         store.control.enter(collection_id, "books", "run", org_id=ORG)
         store.searches.plan(collection_id, "books", [PlannedSearch("B000000001", "Title", None)])
-        store.searches.checkpoints(ORG, collection_id).record(done("B000000001", status), listings)
+        store.searches.checkpoints(ORG, collection_id).record(page, listings)
         return rows(store, current)
 
     ann, bob, cid = listing("1", "ann"), listing("2", "bob"), listing("3", "cid")
-    assert searched("c1", SearchStatus.DONE, ann, bob) == [("1",), ("2",)]
-    assert searched("c2", SearchStatus.FAILED, cid) == [("1",), ("2",), ("3",)]
-    assert searched("c3", SearchStatus.PLANNED, bob) == [("1",), ("2",), ("3",)]
-    assert searched("c3", SearchStatus.DONE) == [("2",)]
-    assert searched("c4", SearchStatus.DONE, ann, bob) == [("1",), ("2",)]
-    assert searched("c5", SearchStatus.DONE) == []
+    whole = replace(done("B000000001"), saw_everything=True)
+    assert searched("c1", whole, ann, bob) == [("1",), ("2",)]
+    assert searched("c2", replace(whole, status=SearchStatus.FAILED), cid) == [("1",), ("2",), ("3",)]
+    assert searched("c3", done("B000000001"), cid) == [("1",), ("2",), ("3",)]  # enough pages, but not all
+    assert searched("c4", replace(whole, status=SearchStatus.PLANNED), bob) == [("1",), ("2",), ("3",)]
+    assert searched("c4", whole) == [("2",)]
+    assert searched("c5", whole, ann, bob) == [("1",), ("2",)]
+    other_band = PriceBand(Decimal(1), Decimal(2), "USD")
+    assert searched("c6", replace(whole, band=other_band)) == [("1",), ("2",)]
+    assert searched("c7", whole) == []
+
+
+def test_two_collections_that_share_a_product_do_not_erase_each_others_evidence(store: Store) -> None:
+    for collection_id in ("c1", "c2"):
+        store.control.enter(collection_id, "books", "run", org_id=ORG)
+        store.searches.plan(collection_id, "books", [PlannedSearch("B000000001", "Title", None)])
+    first, second = (store.searches.checkpoints(ORG, collection_id) for collection_id in ("c1", "c2"))
+    page = replace(done("B000000001", SearchStatus.PLANNED), saw_everything=False)
+    last = replace(done("B000000001"), saw_everything=True)
+    found = [listing("1", "ann"), listing("2", "bob"), listing("3", "cid")]
+    first.record(page, found[:2])
+    second.record(page, found[:2])
+    first.record(last, found[2:])
+    second.record(last, found[2:])
+    assert rows(store, "SELECT count(*) FROM ebay_listings WHERE gone_at IS NULL") == [(3,)]
+    assert rows(store, "SELECT listings FROM product_searches") == [(3,), (3,)]
 
 
 def test_a_search_is_empty_if_none_of_its_pages_had_evidence(store: Store) -> None:

@@ -1,12 +1,14 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from collection_pipeline.core.collections import CollectionStatus
+from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.tables.schema import sellers
 from collection_pipeline.tables.store import Store
-from collection_pipeline_tests.tables.examples import ORG, collect, done, listing, product, rows, start
+from collection_pipeline_tests.tables.examples import ORG, collect, done, finish, listing, product, rows, start
 
 
 def replayed(store: Store) -> list[tuple[int, set[str]]]:
@@ -39,7 +41,7 @@ def test_categories_merged_at_the_same_moment_never_count_wrong(store: Store) ->
         store.control.enter("c1", category, "run", org_id=ORG)
         asin = f"B{number:09}"
         store.products.replace(ORG, "c1", category, [product(asin)], calls=1)
-        store.searches.plan("c1", category, store.products.searches(ORG, category))
+        store.searches.plan("c1", category, store.products.searches(ORG, "c1", category))
         found = [listing(f"{number}-{one}", f"seller-{(number + one) % 17}") for one in range(9)]
         store.searches.checkpoints(ORG, "c1").record(done(asin), found)
 
@@ -77,7 +79,7 @@ def test_organisations_have_lists_of_their_own(store: Store) -> None:
 def test_a_snapshot_equals_the_live_count_and_ends_the_collection(store: Store) -> None:
     start(store, "c1", "books")
     collect(store, "c1", "books", {"B000000001": [listing("1", "ann"), listing("2", "bob")]})
-    store.control.begin_finishing("c1")
+    finish(store, "c1")
     snapshot = store.snapshots.of_collection("c1")
     assert (snapshot.seller_count, snapshot.new_sellers, snapshot.cause) == (2, 2, "collection")
     collection = store.collections.get("c1")
@@ -89,7 +91,7 @@ def test_a_snapshot_equals_the_live_count_and_ends_the_collection(store: Store) 
 def test_however_many_ask_one_ending_has_one_snapshot(store: Store) -> None:
     start(store, "c1", "books")
     collect(store, "c1", "books", {"B000000001": [listing("1", "ann")]})
-    store.control.begin_finishing("c1")
+    finish(store, "c1")
     with ThreadPoolExecutor(8) as pool:
         taken = set(pool.map(store.snapshots.of_collection, ["c1"] * 8))
     assert len(taken) == 1
@@ -101,8 +103,7 @@ def test_a_collection_with_a_failed_search_completes_with_errors(store: Store) -
     collect(store, "c1", "books", {"B000000001": [listing("1", "ann")]})
     with store.engine.begin() as connection:
         connection.execute(sa.text("UPDATE product_searches SET status = 'failed', reason = 'transient'"))
-        connection.execute(sa.text("UPDATE collection_categories SET status = 'done'"))
-    store.control.begin_finishing("c1")
+    finish(store, "c1")
     store.snapshots.of_collection("c1")
     assert store.collections.get("c1").status is CollectionStatus.COMPLETED_WITH_ERRORS
 
@@ -111,3 +112,9 @@ def test_a_count_by_hand_is_a_snapshot_of_its_own(store: Store) -> None:
     snapshot = store.snapshots.by_hand(ORG)
     assert (snapshot.seller_count, snapshot.collection_id, snapshot.cause) == (0, None, "manual")
     assert store.quality.snapshot_audit(ORG).agrees
+
+
+def test_a_collection_that_goes_on_has_no_snapshot_yet(store: Store) -> None:
+    start(store, "c1", "books")
+    with pytest.raises(PipelineError, match="is running; its snapshot is taken when it ends"):
+        store.snapshots.of_collection("c1")

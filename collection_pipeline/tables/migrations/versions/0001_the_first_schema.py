@@ -150,6 +150,9 @@ def upgrade() -> None:
             comment="Upper end of the price band, markup in percent.",
         ),
         sa.Column(
+            "calls", sa.BigInteger(), server_default="0", nullable=False, comment="Calls, counted before each one."
+        ),
+        sa.Column(
             "cost",
             sa.Numeric(precision=14, scale=4),
             server_default="0",
@@ -479,6 +482,9 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), server_default="1", nullable=False, comment="How often it was started."),
         sa.Column("run_id", sa.Text(), nullable=True, comment="The Dagster run that last worked on it."),
         sa.Column(
+            "seen_at", sa.DateTime(timezone=True), nullable=True, comment="When its run last gave a sign of life."
+        ),
+        sa.Column(
             "products",
             sa.Integer(),
             nullable=True,
@@ -542,6 +548,12 @@ def upgrade() -> None:
             comment="Where it failed: api, product_extraction, seller_extraction, …",
         ),
         sa.Column("error_message", sa.Text(), nullable=True, comment="The failure in words."),
+        sa.Column(
+            "began_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When its first page was committed; null before that.",
+        ),
         sa.Column("query", sa.Text(), nullable=True, comment="What eBay was searched for."),
         sa.Column(
             "price_low",
