@@ -54,6 +54,8 @@ def show(collection_id: str) -> None:
         progress = store.collections.progress(collection_id)
         failures = store.collections.failures(collection_id)
     console.print(summary(progress, failures, collection.seller_count_snapshot))
+    if collection.pause is not None:
+        console.print(f"Paused ({collection.pause.reason}): {collection.pause.message}", soft_wrap=True)
     if failures:
         table = Table("unit", "category", "ASIN", "reason", "stage", "message", title="Failures")
         for failure in failures:
