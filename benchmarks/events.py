@@ -34,7 +34,7 @@ def main() -> None:
             write = reporting.write
             for round_number in range(ROUNDS * 2):
                 with_events = bool(round_number % 2)
-                reporting.write = write if with_events else lambda *_: None  # type: ignore[assignment]
+                reporting.write = write if with_events else lambda *_: None
                 seconds[with_events].append(_listings_seconds(instance))
     with_events_s, without_s = statistics.median(seconds[True]), statistics.median(seconds[False])
     print(f"without events {without_s:.2f} s, with {with_events_s:.2f} s, ratio {with_events_s / without_s:.3f}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ LOOK_AGAIN_S = 0.02
 """Between the first two looks for a free slot, when all are taken; then twice as long each time."""
 
 LONGEST_LOOK_S = 0.25
+
+TOO_LATE_S = 0.02
+MOMENTS_TRIED = 3
+"""A request that is later than this has lost its moment; on a machine that is always late the last one is taken."""
 
 SHARE_OF_RATE = 0.97
 """Requests are spaced a little wider than the limit demands: on their way they bunch up by some milliseconds."""
@@ -110,9 +115,8 @@ class _Ledger:
         limits = self.governor.limits[call.source]
         slot = await self._slot(call.source, limits)
         try:
-            wait_s = await asyncio.to_thread(self._count, slot.connection, call, limits)
-            if wait_s > 0:
-                await asyncio.sleep(wait_s)
+            await asyncio.to_thread(self._count, slot.connection, call, limits)
+            await self._await_moment(slot.connection, call.source, limits)
             yield
         finally:
             # Shielded: a cancelled worker gives its slot back all the same.
@@ -149,13 +153,28 @@ class _Ledger:
             return None
         return _Slot(connection, source, number)
 
-    def _count(self, connection: sa.Connection, call: Call, limits: Limits) -> float:
-        """Counts a call that is about to be made; the seconds to wait before it. One that may not be made is none."""
+    async def _await_moment(self, connection: sa.Connection, source: Source, limits: Limits) -> None:
+        """Waits for a moment that no other request has. One that a busy machine has slept through is given up for
+        another, because late requests would come in a bunch with those that are on time.
+        """
+        for _ in range(MOMENTS_TRIED):
+            wait_s = await asyncio.to_thread(self._take_moment, connection, source, limits)
+            due = time.monotonic() + max(0.0, wait_s)
+            await asyncio.sleep(wait_s)
+            if time.monotonic() - due <= TOO_LATE_S:
+                return
+
+    def _take_moment(self, connection: sa.Connection, source: Source, limits: Limits) -> float:
+        """Seconds until the moment that is this request's."""
+        rate = {"rate": limits.requests_per_s * SHARE_OF_RATE, "share": SHARE_OF_RATE, "source": source}
+        with connection.begin():
+            return float(connection.scalar(_TAKE_MOMENT, rate) or 0)
+
+    def _count(self, connection: sa.Connection, call: Call, limits: Limits) -> None:
+        """Counts a call that is about to be made. One that may not be made is not counted."""
         with connection.begin():
             self._spend(connection, call)
             self._use(connection, call, limits)
-            rate = {"rate": limits.requests_per_s * SHARE_OF_RATE, "share": SHARE_OF_RATE, "source": call.source}
-            return float(connection.scalar(_TAKE_MOMENT, rate) or 0)
 
     def _spend(self, connection: sa.Connection, call: Call) -> None:
         if self.collection_id is None:
