@@ -60,10 +60,10 @@ def main() -> None:
         for one in runs:
             one.start()
         while simulator.stats()["requests"].get("ebay.search", 0) < RATE:
-            time.sleep(0.01)
+            time.sleep(0.1)
         began, before = time.monotonic(), simulator.stats()["requests"]["ebay.search"]
         while (count := simulator.stats()["requests"]["ebay.search"]) < 5 * SEARCHES_PER_RUN - RATE:
-            time.sleep(0.01)
+            time.sleep(0.1)
         rate = (count - before) / (time.monotonic() - began)
         for one in runs:
             one.join()

@@ -30,7 +30,7 @@ TOO_LATE_S = 0.02
 MOMENTS_TRIED = 3
 """A request that is later than this has lost its moment; on a machine that is always late the last one is taken."""
 
-SHARE_OF_RATE = 0.97
+SHARE_OF_RATE = 0.96
 """Requests are spaced a little wider than the limit demands: on their way they bunch up by some milliseconds."""
 
 # A slot is a lock of the session: whoever dies, or loses the database, has given it back. They are tried from a random
