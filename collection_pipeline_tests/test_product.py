@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import statistics
 import tempfile
 import time
 from collections.abc import Iterator
@@ -58,26 +59,27 @@ def product(home: Path, simulator: RunningSimulator) -> Iterator[Product]:
 
 
 def intervals(home: Path, collection_id: str) -> list[tuple[float, float]]:
-    """When the runs of a collection's categories worked: from their start to their end, in seconds."""
+    """When the runs of a collection's categories had their slots: from their launch to their end, in seconds."""
     engine = create_engine(create_database(start_embedded(home), "dagster"))
     query = sa.text(
         """
-        SELECT r.start_time, r.end_time FROM runs r
+        SELECT extract(epoch FROM e.timestamp) AS launched, r.end_time AS ended FROM runs r
         JOIN run_tags t ON t.run_id = r.run_id AND t.key = 'collection_id' AND t.value = :collection_id
-        WHERE r.pipeline_name = 'collect_category' ORDER BY r.start_time
+        JOIN event_logs e ON e.run_id = r.run_id AND e.dagster_event_type = 'PIPELINE_STARTING'
+        WHERE r.pipeline_name = 'collect_category' ORDER BY launched
         """
     )
     try:
         with engine.connect() as connection:
             rows = connection.execute(query, {"collection_id": collection_id}).all()
-            return [(float(row.start_time), float(row.end_time)) for row in rows]
+            return [(float(row.launched), float(row.ended)) for row in rows]
     finally:
         engine.dispose()
         stop_embedded(home)  # this process's use of it; the product goes on using it
 
 
-def most_at_once(spans: list[tuple[float, float]]) -> int:
-    return max(sum(start <= moment < end for start, end in spans) for moment, _ in spans)
+def at_once(spans: list[tuple[float, float]], moment: float) -> int:
+    return sum(start <= moment < end for start, end in spans)
 
 
 @pytest.mark.timeout(400)
@@ -98,19 +100,16 @@ def test_twenty_runs_keep_five_busy_and_find_exactly_the_truth(
 
     spans = intervals(home, "twenty")
     assert len(spans) == 20
-    assert most_at_once(spans) == 5
+    assert max(at_once(spans, launched) for launched, _ in spans) == 5
+    # While runs are waiting, a slot is empty only until the next run is launched, a second or two of some ten.
+    moments = [spans[4][0] + 0.1 * step for step in range(int((spans[-1][0] - spans[4][0]) / 0.1))]
+    assert statistics.mean(at_once(spans, moment) for moment in moments) > 3.5
     # A run outside the pool got through while the others still worked.
     run = product.graphql(
         "query Run($id: ID!) { runOrError(runId: $id) { ... on Run { status endTime } } }", id=outside
     )["runOrError"]
     assert run["status"] == "SUCCESS"
     assert run["endTime"] < max(end for _, end in spans)
-    # While work is waiting, a slot is empty only as long as a process takes to start.
-    waiting_until = sorted(start for start, _ in spans)[-1]
-    began = sorted(start for start, _ in spans)[4]
-    busy = sum(max(0.0, min(end, waiting_until) - max(start, began)) for start, end in spans)
-    assert busy / (waiting_until - began) > 2.5
-
     truth = simulator.truth(*(CATALOGUE.categories[category].node for category in TWENTY))
     sellers = {row["seller_key"] for row in product.rows("SELECT seller_key FROM sellers WHERE status = 'active'")}
     assert sellers == set(truth["sellers"])
