@@ -45,6 +45,8 @@ class EbayListings:
         clock: Callable[[], datetime],
         page_size: int = PAGE_SIZE,
     ) -> None:
+        if not 1 <= page_size <= PAGE_SIZE:
+            raise ValueError(f"page_size is {page_size}; eBay takes 1 to {PAGE_SIZE}.")
         self._marketplace = account.marketplace
         self._client = client
         self._ledger = ledger
@@ -62,10 +64,11 @@ class EbayListings:
         if response.status_code != 200:
             raise search_error(response, what, self._clock())
         body = json_object(response, what)
-        if warnings := sequence(body.get("warnings")):
+        if warnings := body.get("warnings"):
             # A warned request was answered without the filter that the warning is about (section 0.1).
             raise Rejected(
-                f"{what}: eBay ignored part of the request ({spoken(warnings)}), so its answer is of no use.",
+                f"{what}: eBay ignored part of the request ({spoken(sequence(warnings) or [warnings])}), so its answer "
+                "is of no use.",
                 url=shown(response.request.url),
             )
         return listing_page(body, page, self._page_size, what, shown(response.request.url))

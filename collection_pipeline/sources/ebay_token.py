@@ -11,7 +11,7 @@ import httpx
 
 from collection_pipeline.core.errors import Malformed, RateLimited, Rejected, Transient, Unauthorised
 from collection_pipeline.core.usage import Call, CallLedger
-from collection_pipeline.sources.http import count, json_object, mapping, retry_after_s, send, shown, text
+from collection_pipeline.sources.http import count, json_object, quoted, retry_after_s, send, shown, text
 
 SCOPE = "https://api.ebay.com/oauth/api_scope"
 RENEWED_BEFORE = timedelta(seconds=300)
@@ -63,24 +63,25 @@ class EbayTokens:
         request = self._client.build_request("POST", "/identity/v1/oauth2/token", data=form)
         async with self._ledger.call(_CALL):
             response = await send(self._client, request, _WHAT, self._auth)
-        _require_success(response)
+        _require_success(response, self._clock())
         body = json_object(response, _WHAT)
         token, seconds = text(body.get("access_token")), count(body.get("expires_in"))
-        if token is None or not token.isascii() or not seconds:
+        # One that is no header's value would be quoted by the error of sending it.
+        if token is None or not (token.isascii() and token.isprintable()) or not seconds:
             raise Malformed(f"{_WHAT}: the reply has no token or no lifetime.", url=shown(request.url))
         return token, timedelta(seconds=seconds)
 
 
-def _require_success(response: httpx.Response) -> None:
+def _require_success(response: httpx.Response, now: datetime) -> None:
     status, url = response.status_code, shown(response.request.url)
     if status == 200:
         return
     if status == 429:
-        raise RateLimited(f"{_WHAT}: too many requests.", url=url, retry_after_s=retry_after_s(response))
+        raise RateLimited(f"{_WHAT}: too many requests.", url=url, retry_after_s=retry_after_s(response, now))
     if status >= 500 or status == 408:
         raise Transient(f"{_WHAT}: eBay had a problem (HTTP {status}). Trying again may help.", url=url)
     try:
-        reason = text(mapping(json_object(response, _WHAT)).get("error_description")) or "no reason given"
+        reason = quoted(text(json_object(response, _WHAT).get("error_description")) or "no reason given")
     except Malformed:
         reason = "no reason given"
     if status in (401, 403):

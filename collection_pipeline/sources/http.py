@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -21,6 +21,11 @@ MAX_CONNECTIONS = 10
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """NUL and lone surrogates are legal in JSON strings and illegal in Postgres text."""
+
+LONGEST_QUOTE = 200
+"""Characters of a vendor's own words that an error repeats; an edge's page can be any size."""
+
+_SECRET = re.compile(r"token|secret|password|signature|api_?key", re.IGNORECASE)
 
 
 def pooled_client(url: str, *, read_timeout_s: float) -> httpx.AsyncClient:
@@ -58,7 +63,7 @@ def json_object(response: httpx.Response, what: str) -> dict[str, Any]:
     """The body as a JSON object, its numbers exact. Raises Malformed for anything else."""
     try:
         body = json.loads(response.content, parse_float=Decimal, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:  # Arithmetic: an exponent beyond Decimal's own
         raise Malformed(f"{what}: the reply is not JSON.", url=shown(response.request.url)) from error
     if not isinstance(body, dict):
         raise Malformed(f"{what}: the reply is not a JSON object.", url=shown(response.request.url))
@@ -83,28 +88,40 @@ def sequence(value: object) -> list[Any]:
 
 
 def count(value: object, largest: int = 2**31 - 1) -> int | None:
-    """A JSON number that can be a count, else None."""
+    """A JSON number that can be a count, else None. Compared before it is converted: 1e9999999 has that many digits."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
-    number = int(value) if Decimal(value).is_finite() else -1
-    return number if 0 <= number <= largest else None
+    if isinstance(value, Decimal) and not value.is_finite():
+        return None
+    return int(value) if 0 <= value <= largest and value == int(value) else None
 
 
-def retry_after_s(response: httpx.Response, now: datetime | None = None) -> float | None:
+def quoted(value: object) -> str:
+    """A vendor's own word as it may stand in an error: storable, and not longer than a sentence."""
+    if value is not None and not isinstance(value, str | int | Decimal):
+        return f"a JSON {'object' if isinstance(value, dict) else 'list'}"
+    words = _UNSTORABLE.sub("", str(value)).strip()
+    return words if len(words) <= LONGEST_QUOTE else words[: LONGEST_QUOTE - 1] + "…"
+
+
+def retry_after_s(response: httpx.Response, now: datetime) -> float | None:
     """The vendor's wish of seconds to wait, where it sends one (as seconds or as a date)."""
     value = response.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,6}", value):
+    if re.fullmatch(r"[0-9]{1,6}", value):
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds()) if moment.tzinfo else None
+    return max(0.0, (moment - now).total_seconds()) if moment.tzinfo else None
 
 
 def shown(url: httpx.URL) -> str:
-    """An address as it may be shown: without credentials."""
-    return str(url.copy_with(username=None, password=None))
+    """An address as it may be shown: without credentials, whether before the host or among its parameters."""
+    bare = url.copy_with(username=None, password=None)
+    if secrets := [name for name in bare.params if _SECRET.search(name)]:
+        bare = bare.copy_merge_params(dict.fromkeys(secrets, "hidden"))
+    return str(bare)
 
 
 def _refuse(constant: str) -> Any:

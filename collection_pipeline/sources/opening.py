@@ -18,11 +18,11 @@ def _utc_now() -> datetime:
 
 @asynccontextmanager
 async def open_best_sellers(
-    account: oxylabs.OxylabsAccount, ledger: CallLedger
+    account: oxylabs.OxylabsAccount, ledger: CallLedger, *, clock: Callable[[], datetime] = _utc_now
 ) -> AsyncIterator[oxylabs.OxylabsBestSellers]:
     """Amazon's best sellers, for as long as the block runs."""
     async with pooled_client(account.url, read_timeout_s=oxylabs.READ_TIMEOUT_S) as client:
-        yield oxylabs.OxylabsBestSellers(account, client, ledger)
+        yield oxylabs.OxylabsBestSellers(account, client, ledger, clock=clock)
 
 
 @asynccontextmanager

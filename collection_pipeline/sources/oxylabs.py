@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,13 +24,27 @@ from collection_pipeline.core.errors import (
 from collection_pipeline.core.money import Money, parse_amount
 from collection_pipeline.core.products import ASIN, BestSellerPage, Product
 from collection_pipeline.core.usage import Call, CallLedger
-from collection_pipeline.sources.http import count, json_object, mapping, retry_after_s, send, sequence, shown, text
+from collection_pipeline.sources.http import (
+    count,
+    json_object,
+    mapping,
+    quoted,
+    retry_after_s,
+    send,
+    sequence,
+    shown,
+    text,
+)
 
 READ_TIMEOUT_S = 180
 """The vendor gives up on a rendered page after 150 s and says so at about 160 s (section 2.1)."""
 
-PARSED, PARTLY_PARSED = {12000}, {12004, 12005}
+PARSED, PARTLY_PARSED = (12000,), (12004, 12005)
 """parse_status_code: all read, and some fields not (section 2.2). Everything else is a failure to read the page."""
+
+MOST_PAGES = 100
+LAST_POSITION = 100 * MOST_PAGES
+"""Far beyond the two pages of 50 that Amazon lists; a larger figure is a parsing accident."""
 
 _CALL = Call("oxylabs", "best_sellers")
 
@@ -45,10 +61,18 @@ class OxylabsAccount:
 class OxylabsBestSellers:
     """Best sellers of Amazon.com browse nodes. Implements core.products.BestSellerSource; one call a page."""
 
-    def __init__(self, account: OxylabsAccount, client: httpx.AsyncClient, ledger: CallLedger) -> None:
+    def __init__(
+        self,
+        account: OxylabsAccount,
+        client: httpx.AsyncClient,
+        ledger: CallLedger,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._auth = httpx.BasicAuth(account.username, account.password)
         self._client = client
         self._ledger = ledger
+        self._clock = clock
 
     async def best_sellers(self, node: str, page: int) -> BestSellerPage:
         """Page `page` (from 1) of a node. Takes 20 s and more. Raises SourceError."""
@@ -58,7 +82,7 @@ class OxylabsBestSellers:
             response = await send(self._client, request, what, self._auth)
         if (rate := allowed_per_s(response)) is not None:
             await self._ledger.observed("oxylabs", rate)
-        require_success(response, what)
+        require_success(response, what, self._clock())
         return best_seller_page(json_object(response, what), node, page, what, shown(request.url))
 
 
@@ -84,12 +108,12 @@ def allowed_per_s(response: httpx.Response) -> int | None:
     limits = [
         int(value)
         for name, value in response.headers.items()
-        if name.startswith("x-ratelimit-") and name.endswith("-limit") and value.isdecimal()
+        if name.startswith("x-ratelimit-") and name.endswith("-limit") and value.isdecimal() and len(value) < 10
     ]
     return min(limits, default=None)
 
 
-def require_success(response: httpx.Response, what: str) -> None:
+def require_success(response: httpx.Response, what: str, now: datetime) -> None:
     """Raises the SourceError that an HTTP status means (section 2.3)."""
     status, url = response.status_code, shown(response.request.url)
     if status == 200:
@@ -101,11 +125,15 @@ def require_success(response: httpx.Response, what: str) -> None:
             url=url,
         )
     if status == 429:
-        raise RateLimited(f"{what}: too many requests for Oxylabs.", url=url, retry_after_s=retry_after_s(response))
-    if status in (204, 408) or status >= 500:
-        raise FaultedJob(
-            f"{what}: Oxylabs could not do it in time or at all (HTTP {status}). Trying again may help.", url=url
+        raise RateLimited(
+            f"{what}: too many requests for Oxylabs ({_message(response)}).",
+            url=url,
+            retry_after_s=retry_after_s(response, now),
         )
+    if status in (204, 408):
+        raise FaultedJob(f"{what}: Oxylabs could not do it in time (HTTP {status}). Trying again may help.", url=url)
+    if status >= 500:
+        raise Transient(f"{what}: Oxylabs had a problem (HTTP {status}). Trying again may help.", url=url)
     raise Rejected(f"{what}: Oxylabs refuses the request (HTTP {status}: {_message(response)}).", url=url)
 
 
@@ -114,9 +142,10 @@ def best_seller_page(body: dict[str, Any], node: str, page: int, what: str, url:
     result = _finished(body, what, url)
     content = result.get("content")
     code = mapping(content).get("parse_status_code")
-    if result.get("type", "parsed") != "parsed" or code not in PARSED | PARTLY_PARSED:
+    if result.get("type", "parsed") != "parsed" or code not in PARSED + PARTLY_PARSED:
         raise Malformed(
-            f"{what}: Oxylabs could not read Amazon's page (type {result.get('type')}, parse status {code}).",
+            f"{what}: Oxylabs could not read Amazon's page (type {quoted(result.get('type'))}, parse "
+            f"status {quoted(code)}).",
             url=url,
             stage="product_extraction",
         )
@@ -124,7 +153,7 @@ def best_seller_page(body: dict[str, Any], node: str, page: int, what: str, url:
     address = text(content.get("url")) or text(result.get("url")) or url
     if str(content.get("query")) != node:
         raise Malformed(
-            f"{what}: the reply is about node {text(content.get('query'))}.", url=address, stage="product_extraction"
+            f"{what}: the reply is about node {quoted(content.get('query'))}.", url=address, stage="product_extraction"
         )
     rows = sequence(content.get("results"))
     if not rows:
@@ -136,11 +165,16 @@ def best_seller_page(body: dict[str, Any], node: str, page: int, what: str, url:
             url=address,
             stage="product_extraction",
         )
-    promised = content.get("pages")
-    pages = count(int(promised) if isinstance(promised, str) and promised.isdecimal() else promised, largest=100)
-    if not pages:
+    if not (pages := _pages(content.get("pages"))):
         raise Malformed(f"{what}: the reply does not say how many pages there are.", url=address)
     return BestSellerPage(products, page, max(pages, page), address, bad_rows, is_partial=code in PARTLY_PARSED)
+
+
+def _pages(promised: object) -> int | None:
+    """How many pages there are; the vendor's ids are texts, so its counts might be. At most three digits count."""
+    if isinstance(promised, str) and promised.isdecimal() and len(promised) <= 3:
+        promised = int(promised)
+    return count(promised, largest=MOST_PAGES)
 
 
 def _finished(body: dict[str, Any], what: str, url: str) -> dict[str, Any]:
@@ -150,12 +184,12 @@ def _finished(body: dict[str, Any], what: str, url: str) -> dict[str, Any]:
     result = mapping(results[0]) if results else {}
     status = result.get("status_code")
     if job == "faulted" or status in (612, 613):
-        raise FaultedJob(f"{what}: the job faulted ({status}). Trying again may help.", url=url)
+        raise FaultedJob(f"{what}: the job faulted ({quoted(status)}). Trying again may help.", url=url)
     if job != "done" or not results:
-        raise Malformed(f"{what}: the job is {text(job)!r} with {len(results)} results.", url=url)
+        raise Malformed(f"{what}: the job is {quoted(job)!r} with {len(results)} results.", url=url)
     if status != 200:
         kind = Transient if isinstance(status, int) and (status >= 500 or status == 429) else Malformed
-        raise kind(f"{what}: Amazon answered with status {status}.", url=url)
+        raise kind(f"{what}: Amazon answered with status {quoted(status)}.", url=url)
     return result
 
 
@@ -169,7 +203,7 @@ def _no_products(content: dict[str, Any], page: int, what: str, url: str) -> Sou
             stage="product_extraction",
         )
     return EmptyPage(
-        f"{what}: the page has no product although {content.get('pages')} pages were promised.",
+        f"{what}: the page has no product although {quoted(content.get('pages'))} pages were promised.",
         url=url,
         stage="product_extraction",
     )
@@ -189,7 +223,7 @@ def _products(rows: list[Any]) -> tuple[tuple[Product, ...], tuple[str, ...]]:
 
 def _product(row: dict[str, Any]) -> Product | str:
     """A product, or why the row is none. 0, "" and null are "not seen" (section 0.4)."""
-    asin, title, position = text(row.get("asin")), text(row.get("title")), count(row.get("pos"))
+    asin, title, position = text(row.get("asin")), text(row.get("title")), count(row.get("pos"), LAST_POSITION)
     if asin is None or not ASIN.fullmatch(asin):
         return "no ASIN"
     if title is None:
@@ -226,8 +260,5 @@ def _message(response: httpx.Response) -> str:
         body = json_object(response, "")
     except Malformed:
         return "no reason given"
-    return (
-        text(body.get("message"))
-        or ", ".join(filter(None, map(text, sequence(body.get("errors")))))
-        or "no reason given"
-    )
+    said = text(body.get("message")) or ", ".join(filter(None, map(text, sequence(body.get("errors")))))
+    return quoted(said or "no reason given")

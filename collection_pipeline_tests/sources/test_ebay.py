@@ -18,6 +18,7 @@ from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
 from collection_pipeline.sources.ebay import EbayListings, listing_page, search_parameters
 from collection_pipeline.sources.ebay_token import EbayAccount
+from collection_pipeline.sources.http import mapping, sequence, text
 from collection_pipeline_tests.conftest import WIRE
 from collection_pipeline_tests.sources.asking import NOON, Ledger, query_for, search, with_ebay
 from collection_pipeline_tests.sources.test_oxylabs import JSON
@@ -240,10 +241,14 @@ def test_what_is_sent_is_what_the_specification_describes() -> None:
     )
 
 
+SELLERS = JSON | st.fixed_dictionaries(
+    {"username": JSON}, optional=dict.fromkeys(("feedbackScore", "feedbackPercentage"), JSON)
+)
+FIELDS = dict.fromkeys(ITEM, JSON) | {"seller": SELLERS}
 ITEMS = (
     JSON
-    | st.fixed_dictionaries({}, optional=dict.fromkeys(ITEM, JSON))
-    | st.builds(lambda changes: {**ITEM, **changes}, st.fixed_dictionaries({}, optional=dict.fromkeys(ITEM, JSON)))
+    | st.fixed_dictionaries({}, optional=FIELDS)
+    | st.builds(lambda changes: {**ITEM, **changes}, st.fixed_dictionaries({}, optional=FIELDS))
 )
 
 
@@ -260,7 +265,11 @@ def test_any_json_is_valid_listings_or_a_classified_error(body: dict[str, Any]) 
         assert listing.listing_id.isdigit()
         assert listing.listing_id in str(body)
         if listing.seller is not None:
-            assert any(listing.seller.name in str(item) or not item for item in [body])
+            assert listing.seller.name in {text(name) for name in usernames(body)}
+
+
+def usernames(body: dict[str, Any]) -> list[object]:
+    return [mapping(mapping(item).get("seller")).get("username") for item in sequence(body.get("itemSummaries"))]
 
 
 def test_secrets_are_not_shown() -> None:
