@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
+from urllib.parse import urlsplit
 
 from collection_pipeline.core.collections import DEFAULT_ORG
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.usage import DEFAULT_LIMITS, Limits, Source
+from collection_pipeline.core.usage import DEFAULT_LIMITS, Call, Limits, Source
 
 OXYLABS_URL = "https://realtime.oxylabs.io"
 EBAY_API_URL = "https://api.ebay.com"
 
+EbaySource = Literal["browse", "pages"]
+"""Where listings come from: eBay's Browse API, or its result pages fetched through Oxylabs."""
 
-CREDENTIALS = ("OXYLABS_USERNAME", "OXYLABS_PASSWORD", "EBAY_CLIENT_ID", "EBAY_CLIENT_SECRET")
+SEARCH_CALLS: dict[EbaySource, Call] = {"browse": Call("ebay", "search"), "pages": Call("oxylabs", "search_page")}
+"""What one page of listings counts as."""
+
+OXYLABS_CREDENTIALS = ("OXYLABS_USERNAME", "OXYLABS_PASSWORD")
+CREDENTIALS = (*OXYLABS_CREDENTIALS, "EBAY_CLIENT_ID", "EBAY_CLIENT_SECRET")
 
 _NO_CREDENTIALS = (
     f"There are no marketplace credentials. Set {', '.join(CREDENTIALS)}, or start everything with "
@@ -39,6 +47,8 @@ class Settings:
     oxylabs_url: str
     ebay_api_url: str
     ebay_marketplace: str
+    ebay_source: EbaySource
+    """Where listings come from (EBAY_SOURCE)."""
     oxylabs_username: str | None = field(repr=False)
     oxylabs_password: str | None = field(repr=False)
     ebay_client_id: str | None = field(repr=False)
@@ -48,6 +58,11 @@ class Settings:
     def is_simulated(self) -> bool:
         """Whether there are no credentials at all, so that only the simulator can answer."""
         return self.oxylabs_username is None
+
+    @property
+    def search_call(self) -> Call:
+        """What one page of listings counts as, in the ledger and in estimates."""
+        return SEARCH_CALLS[self.ebay_source]
 
     @property
     def oxylabs_credentials(self) -> tuple[str, str]:
@@ -67,7 +82,8 @@ class Settings:
     def from_mapping(cls, environment: Mapping[str, str]) -> Settings:
         """Reads and checks every setting. An empty value counts as none. Raises PipelineError."""
         values = {name: value.strip() for name, value in environment.items() if value.strip()}
-        _require_whole_credentials(values)
+        ebay_source = _ebay_source(values)
+        _require_whole_credentials(values, CREDENTIALS if ebay_source == "browse" else OXYLABS_CREDENTIALS)
         catalogue = values.get("COLLECTION_CATALOGUE")
         return cls(
             home=Path(values.get("COLLECTION_HOME", ".collection")).expanduser().absolute(),
@@ -78,6 +94,7 @@ class Settings:
             oxylabs_url=_url(values, "OXYLABS_URL", OXYLABS_URL),
             ebay_api_url=_url(values, "EBAY_API_URL", EBAY_API_URL),
             ebay_marketplace=values.get("EBAY_MARKETPLACE", "EBAY_US"),
+            ebay_source=ebay_source,
             oxylabs_username=values.get("OXYLABS_USERNAME"),
             oxylabs_password=values.get("OXYLABS_PASSWORD"),
             ebay_client_id=values.get("EBAY_CLIENT_ID"),
@@ -97,13 +114,24 @@ def simulated_accounts(simulator_url: str) -> dict[str, str]:
     }
 
 
-def _require_whole_credentials(values: Mapping[str, str]) -> None:
-    missing = [name for name in CREDENTIALS if name not in values]
-    if missing and len(missing) < len(CREDENTIALS):
+def _ebay_source(values: Mapping[str, str]) -> EbaySource:
+    chosen = values.get("EBAY_SOURCE", "browse").lower()
+    for source in get_args(EbaySource):
+        if chosen == source:
+            return source  # type: ignore[no-any-return]
+    raise PipelineError(
+        f"EBAY_SOURCE is {chosen!r}; it must be browse (eBay's Browse API) or pages (result pages through Oxylabs)."
+    )
+
+
+def _require_whole_credentials(values: Mapping[str, str], needed: tuple[str, ...]) -> None:
+    missing = [name for name in needed if name not in values]
+    given = [name for name in CREDENTIALS if name in values]
+    if missing and given:
         raise PipelineError(
             f"Credentials are only half there: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set. "
-            "A collection needs both Amazon (through Oxylabs) and eBay. Set what is missing, or unset all four to try "
-            "the pipeline on simulated data."
+            "A collection needs both Amazon (through Oxylabs) and eBay. Set what is missing, or EBAY_SOURCE=pages to "
+            "do without eBay's API, or unset all four to try the pipeline on simulated data."
         )
 
 
@@ -131,4 +159,7 @@ def _url(values: Mapping[str, str], name: str, default: str) -> str:
     url = values.get(name, default).rstrip("/")
     if not url.startswith(("http://", "https://")):
         raise PipelineError(f"{name} must start with http:// or https:// and does not.")
+    if "@" in urlsplit(url).netloc:
+        # Addresses are shown in events and errors; who asks has settings of his own.
+        raise PipelineError(f"{name} holds a user or password. Give the bare address; credentials have own settings.")
     return url

@@ -9,6 +9,8 @@ from decimal import Decimal
 from collection_pipeline.core.budget import Estimate, estimate, require_affordable
 from collection_pipeline.core.collections import CollectionPlan, new_collection_id
 from collection_pipeline.core.money import BandRule
+from collection_pipeline.core.usage import Call
+from collection_pipeline.settings import SEARCH_CALLS
 from collection_pipeline.tables.collections import Collection
 from collection_pipeline.tables.store import Store
 
@@ -39,18 +41,31 @@ class Started:
     estimate: Estimate
 
 
-def start_collection(store: Store, org_id: str, wish: Wish, now: datetime) -> Started:
+def start_collection(
+    store: Store, org_id: str, wish: Wish, now: datetime, *, search_call: Call = SEARCH_CALLS["browse"]
+) -> Started:
     """Plans a collection, or finds the open one that is the same; a sensor starts its runs.
 
     Raises PipelineError for a wish that makes no sense, or that costs more than its cap or the day's quotas allow.
     """
     plan = _plan(store, org_id, wish, now)
-    wanted = estimate(plan.categories, store.collections.last_calls(org_id))
+    wanted = _estimate(store, plan, search_call)
     if not wish.as_far_as_it_goes:
         left_today = {source: store.governor.left_today(source) for source in wanted.calls}
         require_affordable(wanted, cap=wish.cost_cap, left_today=left_today)
     collection, is_new = store.collections.start(plan)
     return Started(collection, is_new, wanted)
+
+
+def estimate_collection(
+    store: Store, org_id: str, wish: Wish, now: datetime, *, search_call: Call = SEARCH_CALLS["browse"]
+) -> Estimate:
+    """What a wish would probably cost. Starts nothing. Raises PipelineError for a wish that makes no sense."""
+    return _estimate(store, _plan(store, org_id, wish, now), search_call)
+
+
+def _estimate(store: Store, plan: CollectionPlan, search_call: Call) -> Estimate:
+    return estimate(plan.categories, store.collections.last_calls(plan.org_id), search_call)
 
 
 def _plan(store: Store, org_id: str, wish: Wish, now: datetime) -> CollectionPlan:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.usage import Call
 from collection_pipeline.settings import EBAY_API_URL, OXYLABS_URL, Settings
 
 ACCOUNTS = {
@@ -41,6 +42,23 @@ def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(PipelineError, match="EBAY_API_URL must start with http") as refused:
         Settings.from_mapping({"EBAY_API_URL": "ftp://user:hunter2@api.ebay.com"})
     assert "hunter2" not in str(refused.value)
+
+
+def test_an_address_with_a_password_in_it_is_refused() -> None:
+    with pytest.raises(PipelineError, match="OXYLABS_URL holds a user or password") as refused:
+        Settings.from_mapping({"OXYLABS_URL": "https://user:hunter2@realtime.oxylabs.io"})
+    assert "hunter2" not in str(refused.value)
+
+
+def test_result_pages_need_no_account_at_ebay() -> None:
+    settings = Settings.from_mapping({**dict(list(ACCOUNTS.items())[:2]), "EBAY_SOURCE": "pages"})
+    assert settings.ebay_source == "pages"
+    assert settings.search_call == Call("oxylabs", "search_page")
+    assert not settings.is_simulated
+    with pytest.raises(PipelineError, match="OXYLABS_PASSWORD is not set"):
+        Settings.from_mapping({"OXYLABS_USERNAME": "user", "EBAY_SOURCE": "pages"})
+    with pytest.raises(PipelineError, match=r"must be browse .* or pages"):
+        Settings.from_mapping({"EBAY_SOURCE": "html"})
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from collection_pipeline.core.collections import CollectionStatus
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.processes import Services
 from collection_pipeline.settings import Settings
-from collection_pipeline.starting import DEFAULT_PRESET, Wish, start_collection
+from collection_pipeline.starting import DEFAULT_PRESET, Wish, estimate_collection, start_collection
 from collection_pipeline.tables.store import Store
 
 
@@ -29,6 +29,7 @@ from collection_pipeline.tables.store import Store
 @click.option("--max-markup", type=float, default=120, show_default=True, help="Upper end of the price band, percent.")
 @click.option("--cap", type=click.FloatRange(min=0), help="Cost (calls) that must not be exceeded. Default: none.")
 @click.option("--as-far-as-it-goes", is_flag=True, help="Start even if cap or quota will not do for all of it.")
+@click.option("--estimate", "is_estimate", is_flag=True, help="Say what it would cost, and start nothing.")
 @click.option("--wait", is_flag=True, help="Show progress; exit 0 only if the collection completed without errors.")
 @told_plainly
 def collect(
@@ -41,6 +42,7 @@ def collect(
     cap: float | None,
     *,
     as_far_as_it_goes: bool,
+    is_estimate: bool,
     wait: bool,
 ) -> None:
     """Start a collection of a preset, or of single categories, through the running Dagster.
@@ -55,6 +57,11 @@ def collect(
     limit = None if cap is None else Decimal(str(cap))
     wish = Wish(preset, categories, again, name, band, limit, as_far_as_it_goes)
     with stores() as (settings, store):
+        if is_estimate:
+            now, call = datetime.now(UTC), settings.search_call
+            wanted = estimate_collection(store, settings.org_id, wish, now, search_call=call)
+            console.print(f"It would take {wanted}.", soft_wrap=True)
+            return
         services = Services.read(settings.home)
         collection_id = start(store, settings, wish, console)
         if not wait:
@@ -68,7 +75,7 @@ def collect(
 
 def start(store: Store, settings: Settings, wish: Wish, console: Console) -> str:
     """Starts a collection, or finds the open one that is the same, and says which and what it will cost. Its id."""
-    started = start_collection(store, settings.org_id, wish, datetime.now(UTC))
+    started = start_collection(store, settings.org_id, wish, datetime.now(UTC), search_call=settings.search_call)
     collection = started.collection
     if started.is_new:
         console.print(f"Collection {collection.collection_id}: {started.estimate}.", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -35,12 +36,17 @@ class Estimate:
         return f"about {calls} for {self.categories} categories, a cost of {self.cost:,.0f}"
 
 
-def estimate(categories: Iterable[str], history: Mapping[str, CategoryCalls]) -> Estimate:
-    """The estimate for some categories, from what each of them took the last time."""
+def estimate(categories: Iterable[str], history: Mapping[str, CategoryCalls], search_call: Call) -> Estimate:
+    """The estimate for some categories, from what each of them took the last time. A search counts as `search_call`."""
     each = [history.get(category, TYPICAL) for category in categories]
-    pages, searches = sum(one.best_sellers for one in each), sum(one.searches for one in each)
-    cost = pages * COSTS[Call("oxylabs", "best_sellers")] + searches * COSTS[Call("ebay", "search")]
-    return Estimate(len(each), {"oxylabs": pages, "ebay": searches}, cost)
+    made = {
+        Call("oxylabs", "best_sellers"): sum(one.best_sellers for one in each),
+        search_call: sum(one.searches for one in each),
+    }
+    calls = Counter[Source]()
+    for call, count in made.items():
+        calls[call.source] += count
+    return Estimate(len(each), calls, sum((count * COSTS[call] for call, count in made.items()), Decimal(0)))
 
 
 def require_affordable(wanted: Estimate, *, cap: Decimal | None, left_today: Mapping[Source, int | None]) -> None:

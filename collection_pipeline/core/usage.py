@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
 Source = Literal["oxylabs", "ebay"]
-Operation = Literal["best_sellers", "search", "token"]
+Operation = Literal["best_sellers", "search", "search_page", "token"]
 
 VENDOR_TIME_ZONES: dict[Source, ZoneInfo] = {
     # eBay's daily quota starts anew at midnight Pacific (SOURCES section 1.5); Oxylabs stamps its jobs in UTC.
@@ -31,8 +31,9 @@ COSTS: dict[Call, Decimal] = {
     # One call of the day's quota each. Minting tokens has a limit of its own and costs nothing of the search quota.
     Call("ebay", "search"): Decimal(1),
     Call("ebay", "token"): Decimal(0),
-    # One rendered result, billed by Oxylabs as one.
+    # One result each, billed by Oxylabs as one.
     Call("oxylabs", "best_sellers"): Decimal(1),
+    Call("oxylabs", "search_page"): Decimal(1),
 }
 """What a call costs, in the vendor's own unit: eBay quota calls, Oxylabs results."""
 

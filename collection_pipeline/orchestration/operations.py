@@ -6,12 +6,14 @@ import dagster as dg
 from pydantic import Field
 
 from collection_pipeline import starting
+from collection_pipeline.core.budget import estimate
+from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
 from collection_pipeline.core.collections import BY_HAND, Pause
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.orchestration.assets import amazon_products, ebay_listings, ebay_sellers, seller_count_snapshot
 from collection_pipeline.orchestration.scope import told_plainly, utc_now
-from collection_pipeline.settings import Settings
-from collection_pipeline.starting import Wish
+from collection_pipeline.settings import SEARCH_CALLS, Settings
+from collection_pipeline.starting import DEFAULT_PRESET, Wish
 from collection_pipeline.tables.store import Store
 
 collect_category = dg.define_asset_job(
@@ -42,10 +44,23 @@ class ResumeConfig(CollectionConfig):
     cost_cap: float | None = Field(default=None, ge=0, description="A new cost cap (calls) in place of the old one.")
 
 
+def _presets_with_estimates() -> str:
+    """The starter presets, each with what it takes where nothing is known of its categories yet."""
+    catalogue = read_catalogue(STARTER_FILE)
+    call = SEARCH_CALLS["browse"]
+    each = [f"{key}: {estimate(preset.categories, {}, call)}" for key, preset in catalogue.presets.items()]
+    return "; ".join(each)
+
+
 class StartConfig(dg.Config):
     """What is to be collected."""
 
-    preset: str = Field(default="starter", description="A preset of the catalogue.")
+    only_estimate: bool = Field(
+        default=False, description="Say what it will take, from earlier collections of its categories; start nothing."
+    )
+    preset: str = Field(
+        default=DEFAULT_PRESET, description=f"A preset of the catalogue. The first time: {_presets_with_estimates()}."
+    )
     categories: list[str] = Field(default=[], description="Single categories, instead of the preset.")
     name: str = Field(default="", description="The collection's id; empty makes one of the preset and the time.")
     min_markup_percent: float = Field(default=80, gt=-100, le=10_000, description="Lower end of the price band.")
@@ -71,7 +86,13 @@ def start(
             cost_cap=None if config.cost_cap is None else Decimal(str(config.cost_cap)),
             as_far_as_it_goes=config.as_far_as_it_goes,
         )
-        started = starting.start_collection(store, settings.org_id, wish, utc_now())
+        if config.only_estimate:
+            wanted = starting.estimate_collection(
+                store, settings.org_id, wish, utc_now(), search_call=settings.search_call
+            )
+            context.log.info(f"It would take {wanted}. Nothing was started.")
+            return
+        started = starting.start_collection(store, settings.org_id, wish, utc_now(), search_call=settings.search_call)
     what = f"will take {started.estimate}" if started.is_new else "is the same and already there"
     context.log.info(f"{started.collection.collection_id} {what}.")
 

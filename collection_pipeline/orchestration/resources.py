@@ -12,8 +12,8 @@ from collection_pipeline.core.products import BestSellerSource
 from collection_pipeline.core.usage import CallLedger
 from collection_pipeline.settings import Settings
 from collection_pipeline.sources.ebay_token import EbayAccount
-from collection_pipeline.sources.opening import open_best_sellers, open_listings
-from collection_pipeline.sources.oxylabs import OxylabsAccount
+from collection_pipeline.sources.opening import open_best_sellers, open_listings, open_result_pages
+from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount
 from collection_pipeline.tables.locating import application_database
 from collection_pipeline.tables.store import Store, open_store
 
@@ -41,19 +41,26 @@ def store(context: dg.InitResourceContext) -> Iterator[Store]:
 @dg.resource(description="Amazon best sellers through Oxylabs.", required_resource_keys={"settings"})
 def amazon(context: dg.InitResourceContext) -> OpenBestSellers:
     """How to open the source of best sellers."""
-    chosen: Settings = context.resources.settings
-    username, password = chosen.oxylabs_credentials
-    return partial(open_best_sellers, OxylabsAccount(chosen.oxylabs_url, username, password))
+    return partial(open_best_sellers, _oxylabs(context.resources.settings))
 
 
-@dg.resource(description="eBay listings through the Browse API.", required_resource_keys={"settings"})
+@dg.resource(
+    description="eBay listings through the Browse API, or from result pages with EBAY_SOURCE=pages.",
+    required_resource_keys={"settings"},
+)
 def ebay(context: dg.InitResourceContext) -> OpenListings:
-    """How to open the source of listings."""
+    """How to open the source of listings. Nothing behind it knows which one is in use."""
     chosen: Settings = context.resources.settings
+    if chosen.ebay_source == "pages":
+        return partial(open_result_pages, _oxylabs(chosen))
     client_id, client_secret = chosen.ebay_credentials
-    return partial(
-        open_listings, EbayAccount(chosen.ebay_api_url, client_id, client_secret, marketplace=chosen.ebay_marketplace)
-    )
+    account = EbayAccount(chosen.ebay_api_url, client_id, client_secret, marketplace=chosen.ebay_marketplace)
+    return partial(open_listings, account)
+
+
+def _oxylabs(chosen: Settings) -> OxylabsAccount:
+    username, password = chosen.oxylabs_credentials
+    return OxylabsAccount(chosen.oxylabs_url, username, password)
 
 
 RESOURCES = {"settings": settings, "store": store, "amazon": amazon, "ebay": ebay}

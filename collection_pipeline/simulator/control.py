@@ -49,6 +49,7 @@ class Control:
                 high=Decimal(query.get("high", str(DEFAULT_HIGH))),
                 max_pages=int(query.get("max_pages", "3")),
                 limit=int(query.get("limit", "200")),
+                sees_condition=query.get("sees_condition", "true").lower() != "false",
             )
         except (InvalidOperation, ValueError):
             return _wrong("low and high are numbers such as 1.8; max_pages and limit are whole numbers.")

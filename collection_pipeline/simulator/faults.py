@@ -45,6 +45,9 @@ FAULTS: Mapping[str, str] = MappingProxyType(
         "oxylabs.wrong_query": "The page of another node, which says so only in content.query.",
         "oxylabs.bad_row": "A page in which one row has no ASIN, no title, and a price that is no number.",
         "oxylabs.slow": "The right answer, `seconds` late.",
+        "oxylabs.ebay_bot_wall": "An eBay page that asks for proof of being human, with status 200 and no card.",
+        "oxylabs.ebay_gallery": "An eBay page in the gallery layout, which names no seller at all.",
+        "oxylabs.ebay_local_currency": "An eBay page with prices in the currency of the exit node's country.",
         "oxylabs.reset": "The connection is dropped in the middle of the answer.",
         "oxylabs.truncated_json": "200 whose JSON ends half-way.",
     }
@@ -122,7 +125,9 @@ class FaultBoard:
 
 
 def endpoint_of(name: str) -> str:
-    """Which endpoint a fault strikes: ebay.token, ebay.search or oxylabs.query (Realtime and Push-Pull alike)."""
+    """Which endpoint a fault strikes: ebay.token, ebay.search, oxylabs.query (any job) or oxylabs.ebay (its pages)."""
+    if name.startswith("oxylabs.ebay_"):
+        return "oxylabs.ebay"
     if name.startswith("oxylabs."):
         return "oxylabs.query"
     return "ebay.token" if name.startswith("ebay.token_") else "ebay.search"

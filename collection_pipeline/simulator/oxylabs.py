@@ -1,4 +1,4 @@
-"""Oxylabs' endpoints: Realtime and Push-Pull, for the source amazon_bestsellers (SOURCES sections 2.1 to 2.3)."""
+"""Oxylabs' endpoints: Realtime and Push-Pull, for the sources amazon_bestsellers and ebay (SOURCES section 2)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from starlette.responses import Response
 from collection_pipeline.simulator.answers import Dropped, answer, edge_page, truncated
 from collection_pipeline.simulator.credentials import is_client
 from collection_pipeline.simulator.draws import draw, number
+from collection_pipeline.simulator.ebay_pages import page_number, result_page
 from collection_pipeline.simulator.faults import Fault
 from collection_pipeline.simulator.oxylabs_jobs import (
+    SOURCE,
     BadRequest,
     Job,
     Query,
@@ -58,9 +60,8 @@ class Oxylabs:
             query = read_query(read_body(await request.body()))
         except BadRequest as refusal:
             return self._refusal(refusal, request)
-        for page in range(query.start_page, query.start_page + query.pages):
-            simulator.stats.nodes[query.node, page] += 1
-        fault = simulator.faults.pick("oxylabs.query", query.node)
+        self._count_query(query)
+        fault = self._fault(query)
         headers = self._take(query.pages, is_rendered=query.render == "html")
         if headers is None or _is(fault, "rate_limited"):
             return self._too_many(request)
@@ -123,7 +124,6 @@ class Oxylabs:
         return self._not_found(request)
 
     async def _submit(self, request: Request, *, is_batch: bool) -> Response:
-        simulator = self._simulator
         denied = self._denied(request)
         if denied is not None:
             return denied
@@ -132,7 +132,7 @@ class Oxylabs:
             queries, errors = read_batch(values) if is_batch else ([read_query(values)], [])
         except BadRequest as refusal:
             return self._refusal(refusal, request)
-        faults = [simulator.faults.pick("oxylabs.query", query.node) for query in queries]
+        faults = [self._fault(query) for query in queries]
         cost = sum(query.pages for query in queries)
         headers = self._take(cost, is_rendered=any(query.render == "html" for query in queries))
         if headers is None or any(_is(fault, "rate_limited") for fault in faults):
@@ -142,12 +142,24 @@ class Oxylabs:
         jobs = [self._job(query, fault) for query, fault in zip(queries, faults, strict=True)]
         for job in jobs:
             self._jobs[job.id] = job
-            for page in range(job.query.start_page, job.query.start_page + job.query.pages):
-                simulator.stats.nodes[job.query.node, page] += 1
+            self._count_query(job.query)
         if is_batch:
             body: dict[str, object] = {"queries": [self._pushed(job) for job in jobs]}
             return answer(body | ({"errors": errors} if errors else {}), 202, headers)
         return answer(self._pushed(jobs[0]), 202, headers)
+
+    def _count_query(self, query: Query) -> None:
+        stats = self._simulator.stats
+        if query.url is not None:
+            stats.searches[query.subject, query.url, page_number(query.url)] += 1
+            return
+        for page in range(query.start_page, query.start_page + query.pages):
+            stats.nodes[query.node, page] += 1
+
+    def _fault(self, query: Query) -> Fault | None:
+        faults = self._simulator.faults
+        own = faults.pick("oxylabs.ebay", query.subject) if query.url is not None else None
+        return own or faults.pick("oxylabs.query", query.subject)
 
     def _job(self, query: Query, fault: Fault | None) -> Job:
         simulator = self._simulator
@@ -162,13 +174,13 @@ class Oxylabs:
             return "pending"
         is_faulted = (
             job.query.render == ""
-            or (self._simulator.products.is_known(job.query.node) and self._last_page() < job.query.start_page)
+            or (self._simulator.products.is_known(job.query.node) and self._last_page(job) < job.query.start_page)
             or any(_is(job.fault, name) for name in ("faulted_613", "faulted_400", "faulted_204", "timed_out_408"))
         )
         return "faulted" if is_faulted else "done"
 
-    def _last_page(self) -> int:
-        return self._simulator.config.pages
+    def _last_page(self, job: Job) -> int:
+        return self._simulator.config.pages if job.query.url is None else job.query.start_page
 
     def _results(self, job: Job, *, bill: bool) -> list[dict[str, object]]:
         """One entry per page. A page that does not exist faults alone; with it first, the whole job is faulted."""
@@ -177,7 +189,7 @@ class Oxylabs:
             return [self._entry(job, job.query.start_page, status, "")]
         entries = []
         for page in range(job.query.start_page, job.query.start_page + job.query.pages):
-            if page > self._last_page():
+            if page > self._last_page(job):
                 entries.append(self._entry(job, page, 613, ""))
                 continue
             entries.append(self._entry(job, page, 200, self._content(job, page)))
@@ -187,6 +199,8 @@ class Oxylabs:
     def _content(self, job: Job, page: int) -> object:
         """A page's content, spoilt by the fault that struck its job."""
         simulator = self._simulator
+        if job.query.url is not None:
+            return result_page(simulator, job.query.url, job.fault.name if job.fault else "")
         node = job.query.node
         if _is(job.fault, "wrong_query"):
             node = f"{node[:-1]}{(int(node[-1]) + 1) % 10}" if node[-1:].isdigit() else "172541"
@@ -219,12 +233,12 @@ class Oxylabs:
             "created_at": timestamp(job.created),
             "updated_at": timestamp(job.done),
             "page": page,
-            "url": page_url(job.query.node, page),
+            "url": job.query.url or page_url(job.query.node, page),
             "job_id": job.id,
             "is_render_forced": job.query.render != "html",
             "status_code": status,
             "type": "parsed" if is_parsed else "raw",
-            "parser_type": "amazon_bestsellers" if is_parsed else "",
+            "parser_type": SOURCE if is_parsed else "",
             "parser_preset": None,
         }
         return self._shuffled(entry, job)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from collection_pipeline.simulator.ebay_pages import SEARCH_ADDRESS, query_of
 from collection_pipeline.simulator.faults import Fault
 
 SOURCE = "amazon_bestsellers"
+PAGE_SOURCE = "ebay"
 LOCALES = ("en_US", "es_US", "ar_AE", "de_US", "he_IL", "ko_KR", "pt_BR", "zh_CN", "zh_TW")
 LARGEST_BATCH = 5_000
 
@@ -25,7 +27,7 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True)
 class Query:
-    """What one job was asked for."""
+    """What one job was asked for: a browse node's best sellers, or the eBay page at `url`."""
 
     node: str
     start_page: int
@@ -36,6 +38,17 @@ class Query:
     locale: str | None
     geo_location: str | None
     context: tuple[Mapping[str, Any], ...]
+    url: str | None = None
+
+    @property
+    def source(self) -> str:
+        """The name of Oxylabs' source."""
+        return SOURCE if self.url is None else PAGE_SOURCE
+
+    @property
+    def subject(self) -> str:
+        """What it is about: the node, or the words that the eBay page searches for."""
+        return self.node if self.url is None else query_of(self.url)
 
     @property
     def is_hopeless(self) -> bool:
@@ -69,11 +82,14 @@ def read_body(body: bytes) -> dict[str, Any]:
 
 def read_query(values: Mapping[str, Any]) -> Query:
     """Reads a request; keys that Oxylabs does not know are ignored without a word. Raises BadRequest."""
-    if values.get("source") != SOURCE:
+    if values.get("source") not in (SOURCE, PAGE_SOURCE):
         raise BadRequest({"message": "Unsupported source."})
-    node = values.get("query")
+    is_page = values["source"] == PAGE_SOURCE
+    node = values.get("url" if is_page else "query")
     if not isinstance(node, str) or not node:
-        raise BadRequest({"errors": ["[query]: This field is missing."]})
+        raise BadRequest({"errors": [f"[{'url' if is_page else 'query'}]: This field is missing."]})
+    if is_page and not node.startswith(SEARCH_ADDRESS):
+        raise BadRequest({"message": "Unsupported url."})
     domain, locale = values.get("domain") or "com", values.get("locale")
     if locale is not None and locale not in LOCALES:
         supported = ", ".join(LOCALES)
@@ -84,10 +100,11 @@ def read_query(values: Mapping[str, Any]) -> Query:
     if not isinstance(context, list) or not all(isinstance(each, dict) for each in context):
         raise BadRequest({"message": "Json error: Unexpected value."})
     return Query(
-        node=node,
+        node="" if is_page else node,
+        url=node if is_page else None,
         start_page=_count(values, "start_page"),
         pages=_count(values, "pages"),
-        is_parsed=values.get("parse") is True,  # "yes" silently becomes false
+        is_parsed=values.get("parse") is True and not is_page,  # "yes" silently becomes false; eBay has no parser
         render=values.get("render"),
         domain=domain,
         locale=locale,
@@ -143,9 +160,9 @@ def job_json(status: str, job: Job) -> dict[str, object]:
         "render": query.render,
         "xhr": False,
         "markdown": False,
-        "url": None,
-        "query": query.node,
-        "source": SOURCE,
+        "url": query.url,
+        "query": query.node or None,
+        "source": query.source,
         "start_page": query.start_page,
         "status": status,
         "storage_type": None,

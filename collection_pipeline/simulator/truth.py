@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from collection_pipeline.simulator.ebay_filters import Context, parse_filter
 from collection_pipeline.simulator.ebay_items import shown_name
 from collection_pipeline.simulator.ebay_results import reachable
-from collection_pipeline.simulator.listings import DEFAULT_HIGH, DEFAULT_LOW, Band, Listing
+from collection_pipeline.simulator.listings import DEFAULT_HIGH, DEFAULT_LOW, NEW, Band, Facts, Listing
 from collection_pipeline.simulator.names import seller_key
 from collection_pipeline.simulator.products import Product
 from collection_pipeline.simulator.state import Simulator
@@ -23,6 +23,8 @@ class Collection:
     high: Decimal = DEFAULT_HIGH
     max_pages: int = 3
     limit: int = 200
+    sees_condition: bool = True
+    """False where a page may show the seller's own words in place of the condition that was asked for."""
 
     def __post_init__(self) -> None:
         if not (self.low.is_finite() and self.high.is_finite() and 0 < self.low <= self.high):
@@ -80,7 +82,12 @@ def matching(simulator: Simulator, product: Product, collection: Collection) -> 
     filter_ = parse_filter(filter_of(band), Context("EBAY_US", simulator.listings.sellers))
     passed = [listing for listing in simulator.listings.of(product) if filter_.passes(listing)]
     seen = reachable(passed, collection.limit, collection.max_pages)
-    return [listing for listing in seen if listing.shown.matches(band)]
+    return [listing for listing in seen if _as_read(listing, collection).matches(band)]
+
+
+def _as_read(listing: Listing, collection: Collection) -> Facts:
+    shown = listing.shown
+    return replace(shown, condition=NEW) if shown.condition is None and not collection.sees_condition else shown
 
 
 def _listed(simulator: Simulator, node: str) -> list[tuple[int, Product]]:

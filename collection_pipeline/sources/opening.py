@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from collection_pipeline.core.usage import CallLedger
-from collection_pipeline.sources import ebay, oxylabs
+from collection_pipeline.sources import ebay, oxylabs_jobs
+from collection_pipeline.sources.ebay_pages import EbayResultPages
 from collection_pipeline.sources.ebay_token import EbayAccount
 from collection_pipeline.sources.http import pooled_client
+from collection_pipeline.sources.oxylabs import OxylabsBestSellers
+from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount, OxylabsJobs
 
 
 def _utc_now() -> datetime:
@@ -18,11 +21,28 @@ def _utc_now() -> datetime:
 
 @asynccontextmanager
 async def open_best_sellers(
-    account: oxylabs.OxylabsAccount, ledger: CallLedger, *, clock: Callable[[], datetime] = _utc_now
-) -> AsyncIterator[oxylabs.OxylabsBestSellers]:
+    account: OxylabsAccount, ledger: CallLedger, *, clock: Callable[[], datetime] = _utc_now
+) -> AsyncIterator[OxylabsBestSellers]:
     """Amazon's best sellers, for as long as the block runs."""
-    async with pooled_client(account.url, read_timeout_s=oxylabs.READ_TIMEOUT_S) as client:
-        yield oxylabs.OxylabsBestSellers(account, client, ledger, clock=clock)
+    async with _oxylabs(account, ledger, clock) as jobs:
+        yield OxylabsBestSellers(jobs)
+
+
+@asynccontextmanager
+async def open_result_pages(
+    account: OxylabsAccount, ledger: CallLedger, *, clock: Callable[[], datetime] = _utc_now
+) -> AsyncIterator[EbayResultPages]:
+    """eBay's result pages, for as long as the block runs."""
+    async with _oxylabs(account, ledger, clock) as jobs:
+        yield EbayResultPages(jobs)
+
+
+@asynccontextmanager
+async def _oxylabs(
+    account: OxylabsAccount, ledger: CallLedger, clock: Callable[[], datetime]
+) -> AsyncIterator[OxylabsJobs]:
+    async with pooled_client(account.url, read_timeout_s=oxylabs_jobs.READ_TIMEOUT_S) as client:
+        yield OxylabsJobs(account, client, ledger, clock=clock)
 
 
 @asynccontextmanager
@@ -33,6 +53,6 @@ async def open_listings(
     page_size: int = ebay.PAGE_SIZE,
     clock: Callable[[], datetime] = _utc_now,
 ) -> AsyncIterator[ebay.EbayListings]:
-    """eBay's search, for as long as the block runs."""
+    """eBay's Browse API, for as long as the block runs."""
     async with pooled_client(account.url, read_timeout_s=ebay.READ_TIMEOUT_S) as client:
         yield ebay.EbayListings(account, client, ledger, clock=clock, page_size=page_size)

@@ -1,43 +1,16 @@
-"""Amazon best sellers through the Oxylabs Web Scraper API, Realtime (SOURCES section 2)."""
+"""Amazon best sellers through the Oxylabs Web Scraper API (SOURCES section 2.2)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import httpx
-
-from collection_pipeline.core.errors import (
-    EmptyPage,
-    FaultedJob,
-    Malformed,
-    RateLimited,
-    Rejected,
-    SourceError,
-    Transient,
-    Unauthorised,
-    UnknownNode,
-)
+from collection_pipeline.core.errors import EmptyPage, Malformed, SourceError, UnknownNode
 from collection_pipeline.core.money import Money, parse_amount
 from collection_pipeline.core.products import ASIN, BestSellerPage, Product
-from collection_pipeline.core.usage import Call, CallLedger
-from collection_pipeline.sources.http import (
-    count,
-    json_object,
-    mapping,
-    quoted,
-    retry_after_s,
-    send,
-    sequence,
-    shown,
-    text,
-)
-
-READ_TIMEOUT_S = 180
-"""The vendor gives up on a rendered page after 150 s and says so at about 160 s (section 2.1)."""
+from collection_pipeline.core.usage import Call
+from collection_pipeline.sources.http import count, mapping, quoted, sequence, text
+from collection_pipeline.sources.oxylabs_jobs import OxylabsJobs, finished
 
 PARSED, PARTLY_PARSED = (12000,), (12004, 12005)
 """parse_status_code: all read, and some fields not (section 2.2). Everything else is a failure to read the page."""
@@ -49,41 +22,17 @@ LAST_POSITION = 100 * MOST_PAGES
 _CALL = Call("oxylabs", "best_sellers")
 
 
-@dataclass(frozen=True)
-class OxylabsAccount:
-    """Where Realtime answers, and who asks. The password is not part of the representation."""
-
-    url: str
-    username: str
-    password: str = field(repr=False)
-
-
 class OxylabsBestSellers:
     """Best sellers of Amazon.com browse nodes. Implements core.products.BestSellerSource; one call a page."""
 
-    def __init__(
-        self,
-        account: OxylabsAccount,
-        client: httpx.AsyncClient,
-        ledger: CallLedger,
-        *,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._auth = httpx.BasicAuth(account.username, account.password)
-        self._client = client
-        self._ledger = ledger
-        self._clock = clock
+    def __init__(self, jobs: OxylabsJobs) -> None:
+        self._jobs = jobs
 
     async def best_sellers(self, node: str, page: int) -> BestSellerPage:
         """Page `page` (from 1) of a node. Takes 20 s and more. Raises SourceError."""
         what = f"Best sellers of node {node}, page {page}"
-        request = self._client.build_request("POST", "/v1/queries", json=query(node, page))
-        async with self._ledger.call(_CALL):
-            response = await send(self._client, request, what, self._auth)
-        if (rate := allowed_per_s(response)) is not None:
-            await self._ledger.observed("oxylabs", rate)
-        require_success(response, what, self._clock())
-        return best_seller_page(json_object(response, what), node, page, what, shown(request.url))
+        body, url = await self._jobs.run(query(node, page), _CALL, what)
+        return best_seller_page(body, node, page, what, url)
 
 
 def query(node: str, page: int) -> dict[str, object]:
@@ -99,47 +48,9 @@ def query(node: str, page: int) -> dict[str, object]:
     }
 
 
-def allowed_per_s(response: httpx.Response) -> int | None:
-    """The lowest of the rates in the response's headers, in pages a second, or None where it has none.
-
-    The headers carry a uuid in their middle, `x-ratelimit-total-requests-<uuid>-limit`, so they are known by their
-    two ends (section 2.3).
-    """
-    limits = [
-        int(value)
-        for name, value in response.headers.items()
-        if name.startswith("x-ratelimit-") and name.endswith("-limit") and value.isdecimal() and len(value) < 10
-    ]
-    return min(limits, default=None)
-
-
-def require_success(response: httpx.Response, what: str, now: datetime) -> None:
-    """Raises the SourceError that an HTTP status means (section 2.3)."""
-    status, url = response.status_code, shown(response.request.url)
-    if status == 200:
-        return
-    if status in (401, 403):
-        raise Unauthorised(
-            f"{what}: Oxylabs does not accept the credentials (HTTP {status}). Check OXYLABS_USERNAME and "
-            "OXYLABS_PASSWORD: they are those of an API user, not of the dashboard.",
-            url=url,
-        )
-    if status == 429:
-        raise RateLimited(
-            f"{what}: too many requests for Oxylabs ({_message(response)}).",
-            url=url,
-            retry_after_s=retry_after_s(response, now),
-        )
-    if status in (204, 408):
-        raise FaultedJob(f"{what}: Oxylabs could not do it in time (HTTP {status}). Trying again may help.", url=url)
-    if status >= 500:
-        raise Transient(f"{what}: Oxylabs had a problem (HTTP {status}). Trying again may help.", url=url)
-    raise Rejected(f"{what}: Oxylabs refuses the request (HTTP {status}: {_message(response)}).", url=url)
-
-
 def best_seller_page(body: dict[str, Any], node: str, page: int, what: str, url: str) -> BestSellerPage:
     """A page from a reply with HTTP 200, which may still be a failure inside. Raises SourceError."""
-    result = _finished(body, what, url)
+    result = finished(body, what, url, "Amazon")
     content = result.get("content")
     code = mapping(content).get("parse_status_code")
     if result.get("type", "parsed") != "parsed" or code not in PARSED + PARTLY_PARSED:
@@ -175,22 +86,6 @@ def _pages(promised: object) -> int | None:
     if isinstance(promised, str) and promised.isdecimal() and len(promised) <= 3:
         promised = int(promised)
     return count(promised, largest=MOST_PAGES)
-
-
-def _finished(body: dict[str, Any], what: str, url: str) -> dict[str, Any]:
-    """The one result of a job that was done and whose page came. HTTP 200 says neither (section 2.3)."""
-    job = mapping(body.get("job")).get("status", "done")
-    results = sequence(body.get("results"))
-    result = mapping(results[0]) if results else {}
-    status = result.get("status_code")
-    if job == "faulted" or status in (612, 613):
-        raise FaultedJob(f"{what}: the job faulted ({quoted(status)}). Trying again may help.", url=url)
-    if job != "done" or not results:
-        raise Malformed(f"{what}: the job is {quoted(job)!r} with {len(results)} results.", url=url)
-    if status != 200:
-        kind = Transient if isinstance(status, int) and (status >= 500 or status == 429) else Malformed
-        raise kind(f"{what}: Amazon answered with status {quoted(status)}.", url=url)
-    return result
 
 
 def _no_products(content: dict[str, Any], page: int, what: str, url: str) -> SourceError:
@@ -253,12 +148,3 @@ def _rating(value: object) -> Decimal | None:
         return None
     stars = Decimal(value)
     return stars.quantize(Decimal("0.1")) or None if stars.is_finite() and 0 < stars <= 5 else None
-
-
-def _message(response: httpx.Response) -> str:
-    try:
-        body = json_object(response, "")
-    except Malformed:
-        return "no reason given"
-    said = text(body.get("message")) or ", ".join(filter(None, map(text, sequence(body.get("errors")))))
-    return quoted(said or "no reason given")

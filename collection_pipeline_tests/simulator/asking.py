@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -28,6 +29,16 @@ class Asking:
     def node(self, node: str = NODE, /, **values: Any) -> httpx.Response:
         body = {"source": "amazon_bestsellers", "domain": "com", "query": node, "render": "html", "parse": True}
         return self.http.post(f"{self.simulator.oxylabs_url}/v1/queries", auth=("user", "pass"), json=body | values)
+
+    def result_page(self, q: str = "coffee", **parameters: str) -> str:
+        """The HTML of one of eBay's result pages."""
+        asked = {"_nkw": q, "LH_BIN": "1", **parameters}
+        body = {"source": "ebay", "url": f"https://www.ebay.com/sch/i.html?{urlencode(asked)}"}
+        [result] = self.http.post(f"{self.simulator.oxylabs_url}/v1/queries", auth=("u", "p"), json=body).json()[
+            "results"
+        ]
+        assert (result["status_code"], result["type"]) == (200, "raw")
+        return str(result["content"])
 
     def push(self, path: str, **values: Any) -> httpx.Response:
         body = {"source": "amazon_bestsellers", "query": NODE, "render": "html", "parse": True}

@@ -155,6 +155,16 @@ def _bad_row(ask: Asking) -> None:
     assert (bad["title"], bad["price"]) == (None, "N/A")
 
 
+def _result_page(check: Callable[[str], bool]) -> Check:
+    def checked(ask: Asking) -> None:
+        assert check(ask.result_page())
+        ask.simulator.set_faults()
+        assert not check(ask.result_page())
+        assert ask.node().json()["job"]["status"] == "done"
+
+    return checked
+
+
 EFFECTS: dict[str, Check] = {
     "ebay.rate_limited": _search(429),
     "ebay.quota_exhausted": _search(429, 2001),
@@ -190,6 +200,9 @@ EFFECTS: dict[str, Check] = {
     "oxylabs.wrong_query": _wrong_query,
     "oxylabs.bad_row": _bad_row,
     "oxylabs.slow": _late(Asking.node, "oxylabs.slow"),
+    "oxylabs.ebay_bot_wall": _result_page(lambda html: "<li" not in html),
+    "oxylabs.ebay_gallery": _result_page(lambda html: "<li" in html and "% positive" not in html),
+    "oxylabs.ebay_local_currency": _result_page(lambda html: "IDR" in html),
     "oxylabs.reset": _dropped(Asking.node),
     "oxylabs.truncated_json": _truncated(Asking.node),
 }

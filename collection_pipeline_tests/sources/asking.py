@@ -17,8 +17,8 @@ from collection_pipeline.core.usage import Call, Source
 from collection_pipeline.simulator.server import RunningSimulator
 from collection_pipeline.sources.ebay import EbayListings
 from collection_pipeline.sources.ebay_token import EbayAccount
-from collection_pipeline.sources.opening import open_best_sellers, open_listings
-from collection_pipeline.sources.oxylabs import OxylabsAccount
+from collection_pipeline.sources.opening import open_best_sellers, open_listings, open_result_pages
+from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount
 
 NODE = "172541"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -73,6 +73,19 @@ def with_ebay(
 
 def search(simulator: RunningSimulator, query: ListingQuery, page: int = 1) -> ListingPage:
     return with_ebay(simulator, lambda source: source.search(query, page))
+
+
+def search_page(
+    simulator: RunningSimulator, query: ListingQuery, page: int = 1, ledger: Ledger | None = None
+) -> ListingPage:
+    """One of eBay's result pages, fetched through Oxylabs."""
+
+    async def ask() -> ListingPage:
+        account = OxylabsAccount(simulator.oxylabs_url, "user", "hunter2")
+        async with open_result_pages(account, ledger or Ledger()) as source:
+            return await source.search(query, page)
+
+    return asyncio.run(ask())
 
 
 def query_for(simulator: RunningSimulator) -> ListingQuery:

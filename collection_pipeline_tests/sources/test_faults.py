@@ -1,5 +1,7 @@
 """Every fault that the simulator knows, and what the pipeline calls it."""
 
+from collections.abc import Callable
+
 import pytest
 
 from collection_pipeline.core.errors import (
@@ -14,7 +16,8 @@ from collection_pipeline.core.errors import (
 )
 from collection_pipeline.simulator.faults import FAULTS, Fault
 from collection_pipeline.simulator.server import RunningSimulator
-from collection_pipeline_tests.sources.asking import best_sellers, query_for, search
+from collection_pipeline_tests.conftest import REPOSITORY
+from collection_pipeline_tests.sources.asking import best_sellers, query_for, search, search_page
 
 MEANINGS: dict[str, type[SourceError] | None] = {
     "ebay.rate_limited": RateLimited,
@@ -51,6 +54,9 @@ MEANINGS: dict[str, type[SourceError] | None] = {
     "oxylabs.wrong_query": Malformed,
     "oxylabs.bad_row": None,
     "oxylabs.slow": None,
+    "oxylabs.ebay_bot_wall": Malformed,
+    "oxylabs.ebay_gallery": Malformed,
+    "oxylabs.ebay_local_currency": Malformed,
     "oxylabs.reset": Transient,
     "oxylabs.truncated_json": Malformed,
 }
@@ -61,14 +67,52 @@ def test_no_fault_is_forgotten() -> None:
     assert set(MEANINGS) == set(FAULTS)
 
 
+def test_the_document_lists_every_fault_with_its_kind_and_a_test_that_exists() -> None:
+    document = (REPOSITORY / "docs" / "faults.md").read_text()
+    rows = {cells[1].strip(" `"): cells for line in document.splitlines() if len(cells := line.split("|")) == 7}
+    assert set(MEANINGS) <= set(rows)
+    tests = "".join(file.read_text() for file in (REPOSITORY / "collection_pipeline_tests").rglob("test_*.py"))
+    for fault, meaning in MEANINGS.items():
+        _, _, looks, kind, _, shown_by, _ = rows[fault]
+        assert looks.strip() == FAULTS[fault]
+        assert kind.strip() == (meaning.__name__ if meaning else "–")
+        assert f"def {shown_by.strip(' `')}(" in tests, fault
+
+
 @pytest.mark.parametrize(("fault", "meaning"), MEANINGS.items())
 def test_every_fault_has_its_kind(simulator: RunningSimulator, fault: str, meaning: type[SourceError] | None) -> None:
     query = query_for(simulator)
     simulator.set_faults(Fault(fault, seconds=0.1))
 
     def ask() -> object:
+        if fault.startswith("oxylabs.ebay_"):
+            return search_page(simulator, query)
         return search(simulator, query) if fault.startswith("ebay.") else best_sellers(simulator)
 
+    require_meaning(ask, meaning)
+
+
+PARSING = ("parse", "partial", "short_page", "wrong_query", "bad_row", "ebay_")
+"""What can only happen to a page that Oxylabs parses itself, and what was tried already."""
+
+
+@pytest.mark.parametrize(
+    ("fault", "meaning"),
+    [
+        (fault, meaning)
+        for fault, meaning in MEANINGS.items()
+        if fault.startswith("oxylabs.") and not fault.removeprefix("oxylabs.").startswith(PARSING)
+    ],
+)
+def test_a_job_that_fetches_an_ebay_page_fails_as_any_other(
+    simulator: RunningSimulator, fault: str, meaning: type[SourceError] | None
+) -> None:
+    query = query_for(simulator)
+    simulator.set_faults(Fault(fault, seconds=0.1))
+    require_meaning(lambda: search_page(simulator, query), meaning)
+
+
+def require_meaning(ask: Callable[[], object], meaning: type[SourceError] | None) -> None:
     if meaning is None:
         ask()
         return

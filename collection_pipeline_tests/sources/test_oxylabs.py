@@ -11,7 +11,8 @@ from collection_pipeline.core.money import Money
 from collection_pipeline.core.products import ASIN, BestSellerPage, ranked
 from collection_pipeline.core.usage import Call
 from collection_pipeline.simulator.server import RunningSimulator
-from collection_pipeline.sources.oxylabs import OxylabsAccount, best_seller_page
+from collection_pipeline.sources.oxylabs import best_seller_page
+from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount
 from collection_pipeline_tests.conftest import WIRE
 from collection_pipeline_tests.sources.asking import NODE, Ledger, best_sellers
 

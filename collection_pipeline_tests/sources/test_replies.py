@@ -34,7 +34,8 @@ from collection_pipeline.simulator.server import running
 from collection_pipeline.sources.ebay import EbayListings
 from collection_pipeline.sources.ebay_token import EbayAccount
 from collection_pipeline.sources.http import LONGEST_QUOTE, count, quoted, retry_after_s, shown
-from collection_pipeline.sources.oxylabs import OxylabsAccount, OxylabsBestSellers
+from collection_pipeline.sources.oxylabs import OxylabsBestSellers
+from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount, OxylabsJobs
 from collection_pipeline_tests.conftest import WIRE
 from collection_pipeline_tests.sources.asking import NODE, NOON, Ledger, search
 from collection_pipeline_tests.sources.test_ebay import ITEM
@@ -74,8 +75,8 @@ def from_oxylabs(answer: App | httpx.Response) -> Any:
     async def ask() -> BestSellerPage:
         account = OxylabsAccount("https://realtime.example", "user", "hunter2")
         async with httpx.AsyncClient(base_url=account.url, transport=httpx.MockTransport(app)) as client:
-            source = OxylabsBestSellers(account, client, Ledger(), clock=lambda: NOON)
-            return await source.best_sellers(NODE, 1)
+            jobs = OxylabsJobs(account, client, Ledger(), clock=lambda: NOON)
+            return await OxylabsBestSellers(jobs).best_sellers(NODE, 1)
 
     return asyncio.run(ask())
 
