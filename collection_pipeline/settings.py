@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 from urllib.parse import urlsplit
 
 from collection_pipeline.core.collections import DEFAULT_ORG
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.pseudonyms import LEAST_KEY, Pseudonyms, plain
+from collection_pipeline.core.retention import RULES, RetentionRule, with_days
 from collection_pipeline.core.usage import DEFAULT_LIMITS, Call, Limits, Source
 
 OXYLABS_URL = "https://realtime.oxylabs.io"
@@ -44,6 +46,18 @@ class Settings:
     """Organisation whose seller list runs feed (COLLECTION_ORG)."""
     limits: Mapping[Source, Limits]
     """What all runs together may ask of each source (COLLECTION_EBAY_REQUESTS_PER_S and the like; see README)."""
+    are_names_hashed: bool
+    """Whether sellers' names are kept as keyed hashes (COLLECTION_SELLER_NAMES)."""
+    are_exported_names_hashed: bool
+    """Whether exports hold keyed hashes in place of names (COLLECTION_EXPORT_NAMES)."""
+    name_key: str | None = field(repr=False)
+    """The secret of these hashes (COLLECTION_NAME_KEY)."""
+    do_removed_return: bool
+    """Whether a seller removed by hand comes back when a collection sees it again (COLLECTION_REMOVED_SELLERS)."""
+    retention: tuple[RetentionRule, ...]
+    """How long what is kept (COLLECTION_KEEP_ACTIVITY_EVENTS_DAYS and the like)."""
+    inbox: Path
+    """Folder in which dropped seller files are found (COLLECTION_INBOX)."""
     oxylabs_url: str
     ebay_api_url: str
     ebay_marketplace: str
@@ -58,6 +72,21 @@ class Settings:
     def is_simulated(self) -> bool:
         """Whether there are no credentials at all, so that only the simulator can answer."""
         return self.oxylabs_username is None
+
+    @property
+    def naming(self) -> Callable[[str], str]:
+        """What a seller's name is kept as: itself, or a keyed hash of it."""
+        return Pseudonyms(self._required_key) if self.are_names_hashed else plain
+
+    @property
+    def exported_naming(self) -> Callable[[str], str]:
+        """What a seller's name is in an export."""
+        return Pseudonyms(self._required_key) if self.are_exported_names_hashed else plain
+
+    @property
+    def _required_key(self) -> str:
+        assert self.name_key is not None, "checked when the settings were read"
+        return self.name_key
 
     @property
     def search_call(self) -> Call:
@@ -85,12 +114,21 @@ class Settings:
         ebay_source = _ebay_source(values)
         _require_whole_credentials(values, CREDENTIALS if ebay_source == "browse" else OXYLABS_CREDENTIALS)
         catalogue = values.get("COLLECTION_CATALOGUE")
+        home = Path(values.get("COLLECTION_HOME", ".collection")).expanduser().absolute()
+        are_names_hashed = _choice(values, "COLLECTION_SELLER_NAMES", "plain", "hashed") == "hashed"
+        exported = _choice(values, "COLLECTION_EXPORT_NAMES", "plain", "hashed")
         return cls(
-            home=Path(values.get("COLLECTION_HOME", ".collection")).expanduser().absolute(),
+            home=home,
             database_url=values.get("COLLECTION_DATABASE_URL"),
             catalogue_file=Path(catalogue).expanduser() if catalogue else None,
             org_id=values.get("COLLECTION_ORG", DEFAULT_ORG),
             limits={source: _limits(values, source, limits) for source, limits in DEFAULT_LIMITS.items()},
+            are_names_hashed=are_names_hashed,
+            are_exported_names_hashed=exported == "hashed",
+            name_key=_name_key(values, is_needed=are_names_hashed or exported == "hashed"),
+            do_removed_return=_choice(values, "COLLECTION_REMOVED_SELLERS", "stay", "return") == "return",
+            retention=_retention(values),
+            inbox=Path(values.get("COLLECTION_INBOX", str(home / "inbox"))).expanduser().absolute(),
             oxylabs_url=_url(values, "OXYLABS_URL", OXYLABS_URL),
             ebay_api_url=_url(values, "EBAY_API_URL", EBAY_API_URL),
             ebay_marketplace=values.get("EBAY_MARKETPLACE", "EBAY_US"),
@@ -115,13 +153,33 @@ def simulated_accounts(simulator_url: str) -> dict[str, str]:
 
 
 def _ebay_source(values: Mapping[str, str]) -> EbaySource:
-    chosen = values.get("EBAY_SOURCE", "browse").lower()
-    for source in get_args(EbaySource):
-        if chosen == source:
-            return source  # type: ignore[no-any-return]
-    raise PipelineError(
-        f"EBAY_SOURCE is {chosen!r}; it must be browse (eBay's Browse API) or pages (result pages through Oxylabs)."
-    )
+    return "pages" if _choice(values, "EBAY_SOURCE", "browse", "pages") == "pages" else "browse"
+
+
+def _choice(values: Mapping[str, str], name: str, default: str, other: str) -> str:
+    chosen = values.get(name, default).lower()
+    if chosen not in (default, other):
+        raise PipelineError(f"{name} is {values[name]!r}; it must be {default} (the default) or {other}.")
+    return chosen
+
+
+def _name_key(values: Mapping[str, str], *, is_needed: bool) -> str | None:
+    key = values.get("COLLECTION_NAME_KEY")
+    if is_needed and (key is None or len(key) < LEAST_KEY):
+        raise PipelineError(
+            f"Hashed names need a secret in COLLECTION_NAME_KEY, of {LEAST_KEY} or more characters. Keep it safe: with "
+            "another one every seller is a new one."
+        )
+    return key
+
+
+def _retention(values: Mapping[str, str]) -> tuple[RetentionRule, ...]:
+    chosen: dict[str, int | None] = {}
+    for rule in RULES:
+        name = f"COLLECTION_KEEP_{rule.table.upper()}_DAYS"
+        if name in values:
+            chosen[rule.table] = int(_number(values, name, 0, least=0)) or None
+    return with_days(chosen)
 
 
 def _require_whole_credentials(values: Mapping[str, str], needed: tuple[str, ...]) -> None:

@@ -21,7 +21,7 @@ from collection_pipeline.core.money import BandRule
 DEFAULT_ORG = "default"
 """The organisation whose seller list is meant where nobody says otherwise."""
 
-Cause = Literal["collection", "manual"]
+Cause = Literal["collection", "manual", "import"]
 """What made somebody count the sellers."""
 
 

@@ -9,6 +9,7 @@
         ├── BudgetSpent              the collection's cost cap is reached: stop
         ├── Rejected                 our request is wrong: stop
         ├── Unauthorised             our credentials are wrong: stop
+        ├── KeysChanged              known listings name other sellers in bulk: stop, a person decides
         ├── FailuresInARow           one product after the other failed: stop, and try again later
         ├── NothingWorked            every single search of a category failed
         └── Malformed                the reply is not what was promised: this unit fails, the rest goes on
@@ -114,6 +115,13 @@ class Unauthorised(SourceError):
     """The vendor does not accept our credentials."""
 
     kind = "unauthorised"
+    stops_collection = True
+
+
+class KeysChanged(SourceError):
+    """Most known listings name another seller than before: the marketplace may have changed the form of its names."""
+
+    kind = "keys_changed"
     stops_collection = True
 
 

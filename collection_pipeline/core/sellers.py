@@ -13,6 +13,9 @@ MARKETPLACE = "ebay"
 LONGEST_NAME = 200
 """eBay user names have at most 64 characters; three times that is no name."""
 
+LEAST_RENAMED = 5
+"""Fewer listings than this that name another seller are nothing unusual, even if they are most of a small category."""
+
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _SPACES = re.compile(r"\s+")
 
@@ -39,3 +42,12 @@ def is_nameable(name: str) -> bool:
         return bool(seller_key(name))
     except PipelineError:
         return False
+
+
+def looks_renamed(known_listings: int, changed_listings: int) -> bool:
+    """Whether so many known listings name another seller that names have changed their form, rather than owners.
+
+    eBay began to send immutable user ids in place of names to some developers (SOURCES section 5). Single accounts are
+    renamed all the time; half of all at once are not.
+    """
+    return changed_listings >= LEAST_RENAMED and 2 * changed_listings >= known_listings

@@ -25,9 +25,10 @@ from collection_pipeline.core.stopping import StopSwitch
 from collection_pipeline.orchestration.describing import preview, table_metadata
 from collection_pipeline.orchestration.partitions import MARKETPLACE_POOL, categories
 from collection_pipeline.orchestration.reporting import report, write
-from collection_pipeline.orchestration.resources import OpenBestSellers, OpenListings
+from collection_pipeline.orchestration.resources import OpenBestSellers
 from collection_pipeline.orchestration.scope import COLLECTION_TAG, Scope, entered, told_plainly
 from collection_pipeline.settings import Settings
+from collection_pipeline.sources.pseudonymous import OpenListings
 from collection_pipeline.tables import schema
 from collection_pipeline.tables.store import Store
 
@@ -226,9 +227,7 @@ def ebay_listings(
             "api_calls": tally.calls,
             "seconds": round(time.monotonic() - began, 2),
             "collection": scope.collection_id,
-            "preview": preview(
-                ("seller", "title", "price", "listing"), store.searches.preview(scope.org_id, scope.category)
-            ),
+            "preview": preview(("title", "price", "listing"), store.searches.preview(scope.org_id, scope.category)),
         }
     )
 
@@ -272,7 +271,9 @@ def ebay_sellers(
     """The sellers of one category's listings, merged into the organisation's seller list: one row per account.
 
     Calls no marketplace, so it can be materialized again for free; a second time changes nothing. New sellers make one
-    row in `seller_audit_log`. Removed sellers stay removed, and names given by hand stay as they are.
+    row in `seller_audit_log`. Removed sellers stay removed (unless COLLECTION_REMOVED_SELLERS is `return`), and names
+    given by hand stay as they are. Where most known listings name another seller than before, nothing is merged and the
+    collection pauses, until somebody has decided what that means (`collection-pipeline sellers renamed`).
 
     Example: `SELECT display_name, product_count FROM sellers WHERE status = 'active' ORDER BY product_count DESC`
     """
@@ -281,7 +282,13 @@ def ebay_sellers(
         events: list[Any] = []
         activity = scope.activity("ebay", events.append)
         activity.record(SYSTEM, Action.UPLOADING, items_count=store.sellers.evidence(scope.org_id, scope.category))
-        merged = store.sellers.merge(scope.org_id, scope.collection_id, scope.category, actor=f"run {scope.run_id}")
+        merged = store.sellers.merge(
+            scope.org_id,
+            scope.collection_id,
+            scope.category,
+            actor=f"run {scope.run_id}",
+            removed_return=settings.do_removed_return,
+        )
         activity.record(SYSTEM, Action.DEDUPED, items_count=merged.found)
         activity.record(SYSTEM, Action.INSERTED, items_count=merged.new, new_sellers_count=merged.new)
         activity.record(SYSTEM, Action.UPDATED, items_count=merged.known)
@@ -296,7 +303,7 @@ def ebay_sellers(
             "seconds": round(time.monotonic() - began, 2),
             "collection": scope.collection_id,
             "preview": preview(
-                ("seller", "best_sellers", "feedback_percent", "feedback_score"),
+                ("position", "asin", "title", "sellers"),
                 store.sellers.preview(scope.org_id, scope.category),
             ),
         }

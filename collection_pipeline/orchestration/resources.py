@@ -7,21 +7,18 @@ from functools import partial
 
 import dagster as dg
 
-from collection_pipeline.core.listings import ListingSource
 from collection_pipeline.core.products import BestSellerSource
 from collection_pipeline.core.usage import CallLedger
 from collection_pipeline.settings import Settings
 from collection_pipeline.sources.ebay_token import EbayAccount
 from collection_pipeline.sources.opening import open_best_sellers, open_listings, open_result_pages
 from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount
+from collection_pipeline.sources.pseudonymous import OpenListings, pseudonymous
 from collection_pipeline.tables.locating import application_database
 from collection_pipeline.tables.store import Store, open_store
 
 OpenBestSellers = Callable[[CallLedger], AbstractAsyncContextManager[BestSellerSource]]
 """Opens Amazon's best sellers for one run: one pooled client, closed at its end."""
-
-OpenListings = Callable[[CallLedger], AbstractAsyncContextManager[ListingSource]]
-"""Opens eBay's search for one run: one pooled client, closed at its end."""
 
 
 @dg.resource(description="Settings from the environment, read when a run begins.")
@@ -34,7 +31,7 @@ def settings(_context: dg.InitResourceContext) -> Settings:
 def store(context: dg.InitResourceContext) -> Iterator[Store]:
     """The stores, connected for as long as a run or a sensor tick takes."""
     chosen: Settings = context.resources.settings
-    with application_database(chosen) as url, open_store(url, chosen.limits) as opened:
+    with application_database(chosen) as url, open_store(url, chosen.limits, chosen.naming) as opened:
         yield opened
 
 
@@ -51,6 +48,11 @@ def amazon(context: dg.InitResourceContext) -> OpenBestSellers:
 def ebay(context: dg.InitResourceContext) -> OpenListings:
     """How to open the source of listings. Nothing behind it knows which one is in use."""
     chosen: Settings = context.resources.settings
+    opening = _listings(chosen)
+    return pseudonymous(opening, chosen.naming) if chosen.are_names_hashed else opening
+
+
+def _listings(chosen: Settings) -> OpenListings:
     if chosen.ebay_source == "pages":
         return partial(open_result_pages, _oxylabs(chosen))
     client_id, client_secret = chosen.ebay_credentials

@@ -11,6 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.tables.access import access_statements
+from collection_pipeline.tables.functions import FUNCTIONS
 from collection_pipeline.tables.views import COMMENTS, VIEWS
 
 _LOCK = 7_302_115
@@ -18,14 +20,17 @@ _LOCK = 7_302_115
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Applies every migration that the database does not have yet, and brings the views up to date."""
+    """Applies every migration that the database does not have yet; brings views, functions and rights up to date."""
     with engine.begin() as connection:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         command.upgrade(alembic_config(connection), "head")
         for name, query in VIEWS.items():
             # OR REPLACE keeps the readers' grants, and refuses to take a column away from them unannounced.
-            connection.execute(sa.text(f"CREATE OR REPLACE VIEW {name} AS {query}"))
+            # A view reads with the rights of whoever asks it, so that it shows nobody another organisation's rows.
+            connection.execute(sa.text(f"CREATE OR REPLACE VIEW {name} WITH (security_invoker = true) AS {query}"))
             connection.execute(sa.text(f"COMMENT ON VIEW {name} IS '{COMMENTS[name]}'"))
+        for statement in (*FUNCTIONS, *access_statements()):
+            connection.exec_driver_sql(statement)
 
 
 def require_current_schema(engine: sa.Engine) -> None:

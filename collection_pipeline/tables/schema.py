@@ -217,6 +217,7 @@ ebay_listings = sa.Table(
     sa.Column("marketplace", sa.Text, nullable=False, comment="Always ebay; first half of the seller's key."),
     sa.Column("seller_key", sa.Text, nullable=False, comment="Normalised seller name; see sellers."),
     sa.Column("seller_name", sa.Text, nullable=False, comment="Seller's name as the listing shows it."),
+    sa.Column("former_seller_key", sa.Text, comment="Who it named before, where that changed and is not settled yet."),
     sa.Column("feedback_score", sa.Integer, comment="Seller's feedback score; null where not said."),
     sa.Column("feedback_percent", sa.Numeric(4, 1), comment="Share of positive feedback; null where there is none."),
     sa.Column("title", sa.Text, nullable=False, comment="Title of the listing."),
@@ -244,6 +245,9 @@ sellers = sa.Table(
     sa.Column("seller_key", sa.Text, primary_key=True, comment="Normalised name: who it is, also after a rename."),
     sa.Column("display_name", sa.Text, nullable=False, comment="Name for people."),
     sa.Column("status", sa.Text, nullable=False, server_default="active", comment="active or removed."),
+    sa.Column("note", sa.Text, comment="What people wrote about it."),
+    sa.Column("is_flagged", sa.Boolean, nullable=False, server_default=sa.false(), comment="Marked by somebody."),
+    sa.Column("exported_at", MOMENT, comment="When it was last part of an export; null if it never was."),
     sa.Column("feedback_score", sa.Integer, comment="Feedback score when last seen; null where not said."),
     sa.Column("feedback_percent", sa.Numeric(4, 1), comment="Share of positive feedback when last seen."),
     sa.Column("listing_count", sa.Integer, nullable=False, server_default="0", comment="Its current listings."),
@@ -273,7 +277,13 @@ seller_audit_log = sa.Table(
     metadata,
     sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True, comment="Order of the changes."),
     sa.Column("org_id", sa.Text, nullable=False, comment="Organisation whose list changed."),
-    sa.Column("action", sa.Text, nullable=False, comment="What was done: discovered, …"),
+    sa.Column(
+        "action",
+        sa.Text,
+        nullable=False,
+        comment="discovered or returned by a collection; added, updated, removed, flagged, bulk_added, bulk_removed, "
+        "imported, undone, rekeyed or erased by a person.",
+    ),
     sa.Column("actor", sa.Text, nullable=False, comment="Who did it; a collection acts by its run."),
     sa.Column("source", sa.Text, nullable=False, comment="collection, manual or import."),
     sa.Column("collection_id", sa.Text, comment="Collection that did it, if one did."),
@@ -282,11 +292,94 @@ seller_audit_log = sa.Table(
     sa.Column("old_values", JSONB, nullable=False, comment="The changed sellers before: a list of objects."),
     sa.Column("new_values", JSONB, nullable=False, comment="The changed sellers after: a list of objects."),
     sa.Column("seller_count_snapshot", sa.BigInteger, nullable=False, comment="Active sellers after the change."),
+    sa.Column("undoes", sa.ForeignKey("seller_audit_log.id"), comment="The change that this one takes back."),
+    sa.Column("detail", sa.Text, comment="More about it: the imported file, the reason that was given."),
     sa.Column("created_at", MOMENT, nullable=False, server_default=sa.text("clock_timestamp()"), comment="When."),
     _one_of("source", "collection", "manual", "import"),
     sa.Index(None, "org_id", "id"),
+    sa.Index(None, "org_id", "created_at"),
     sa.Index(None, "collection_id"),
+    sa.Index("uq_seller_audit_log_undoes", "undoes", unique=True),
     comment="Every change of a seller list. Replayed from empty it gives the live list.",
+)
+
+seller_versions = sa.Table(
+    "seller_versions",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True, comment="Organisation whose list it is on."),
+    sa.Column("marketplace", sa.Text, primary_key=True, comment="Where the account is: ebay."),
+    sa.Column("seller_key", sa.Text, primary_key=True, comment="The seller."),
+    sa.Column("from_audit_id", sa.BigInteger, primary_key=True, comment="The change that made it so."),
+    sa.Column("to_audit_id", sa.BigInteger, comment="The change that ended it; null while it is so."),
+    sa.Column("display_name", sa.Text, nullable=False, comment="Name for people, then."),
+    sa.Column("status", sa.Text, nullable=False, comment="active or removed, then."),
+    sa.Column("note", sa.Text, comment="Note, then."),
+    sa.Column("is_flagged", sa.Boolean, nullable=False, comment="Whether it was flagged, then."),
+    sa.Index(
+        "ix_seller_versions_present", "org_id", "marketplace", "seller_key", postgresql_where="to_audit_id IS NULL"
+    ),
+    comment="Every state of every seller that the audit log tells of; kept by the database with each new row of it.",
+)
+
+seller_exports = sa.Table(
+    "seller_exports",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True, comment="Order of the exports."),
+    sa.Column("org_id", sa.Text, nullable=False, comment="Organisation whose sellers were exported."),
+    sa.Column("actor", sa.Text, nullable=False, comment="Who exported them."),
+    sa.Column("file", sa.Text, nullable=False, comment="Name of the file."),
+    sa.Column("selection", sa.Text, nullable=False, comment="Which sellers: all, or by what they were chosen."),
+    sa.Column("sellers", sa.BigInteger, nullable=False, comment="How many sellers the file holds."),
+    sa.Column("are_names_hashed", sa.Boolean, nullable=False, comment="Whether names were replaced by keyed hashes."),
+    sa.Column("exported_at", MOMENT, nullable=False, server_default=_now(), comment="When."),
+    sa.Index(None, "org_id", "exported_at"),
+    comment="Every export of sellers.",
+)
+
+erased_sellers = sa.Table(
+    "erased_sellers",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True, comment="SHA-256 of salt, marketplace and key."),
+    sa.Column("salt", sa.Text, nullable=False, comment="Random, one per row."),
+    sa.Column("erased_at", MOMENT, nullable=False, server_default=_now(), comment="When it was erased."),
+    comment="Who asked to be forgotten, without the name: enough to recognise the account, and to leave it out.",
+)
+
+key_changes = sa.Table(
+    "key_changes",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True, comment="Order of detection."),
+    sa.Column("org_id", sa.Text, nullable=False, comment="Organisation whose list is concerned."),
+    sa.Column("collection_id", sa.Text, nullable=False, comment="Collection that met it."),
+    sa.Column("category", sa.Text, nullable=False, comment="Category in which it was met."),
+    sa.Column("known_listings", sa.Integer, nullable=False, comment="Known listings that were seen again."),
+    sa.Column("changed_listings", sa.Integer, nullable=False, comment="Those that name another seller now."),
+    sa.Column("decision", sa.Text, comment="same_accounts or other_accounts; null while nobody has decided."),
+    sa.Column("decided_by", sa.Text, comment="Who decided."),
+    sa.Column("decided_at", MOMENT, comment="When."),
+    sa.Column("detected_at", MOMENT, nullable=False, server_default=_now(), comment="When it was met."),
+    _one_of("decision", "same_accounts", "other_accounts"),
+    sa.Index(None, "org_id", "decision"),
+    comment="Listings that suddenly name other sellers in bulk: renamed accounts, or new ones? A person decides.",
+)
+
+analysts = sa.Table(
+    "analysts",
+    metadata,
+    sa.Column("role_name", sa.Text, primary_key=True, comment="Name of the login role in Postgres."),
+    sa.Column("org_id", sa.Text, primary_key=True, comment="Organisation whose rows it may read."),
+    comment="Which logins may read which organisation's rows; kept by administrators.",
+)
+
+purges = sa.Table(
+    "purges",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True, comment="Order of the purges."),
+    sa.Column("table_name", sa.Text, nullable=False, comment="Table that was purged."),
+    sa.Column("older_than", MOMENT, nullable=False, comment="Rows older than this were removed."),
+    sa.Column("removed", sa.BigInteger, nullable=False, comment="How many rows."),
+    sa.Column("purged_at", MOMENT, nullable=False, server_default=_now(), comment="When."),
+    comment="What was removed because its time was over.",
 )
 
 seller_count_snapshots = sa.Table(
@@ -297,8 +390,9 @@ seller_count_snapshots = sa.Table(
     sa.Column("collection_id", sa.Text, comment="Collection that had ended; null for a count by hand."),
     sa.Column("ending", sa.Integer, comment="Which ending of the collection, from 1; a resumed one ends again."),
     sa.Column("seller_count", sa.BigInteger, nullable=False, comment="Active sellers on the list."),
-    sa.Column("new_sellers", sa.Integer, nullable=False, comment="Sellers that the collection was the first to bring."),
-    sa.Column("cause", sa.Text, nullable=False, comment="collection or manual."),
+    sa.Column("new_sellers", sa.Integer, nullable=False, comment="Sellers that it brought onto the list."),
+    sa.Column("cause", sa.Text, nullable=False, comment="collection, manual or import."),
+    sa.Column("audit_id", sa.ForeignKey("seller_audit_log.id"), comment="The edit that was counted after, if one was."),
     sa.Column("taken_at", MOMENT, nullable=False, server_default=sa.text("clock_timestamp()"), comment="When."),
     sa.UniqueConstraint("collection_id", "ending", name="uq_seller_count_snapshots_ending"),
     sa.Index(None, "org_id", "taken_at"),
@@ -353,4 +447,23 @@ source_rates = sa.Table(
     sa.Column("next_at", MOMENT, nullable=False, comment="The next moment that no request has taken yet."),
     sa.Column("vendor_requests_per_s", sa.Double, comment="What the vendor says it allows; null where it does not."),
     comment="The request rate that all runs share: each request takes the next moment.",
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True, comment="Order in which they were raised."),
+    sa.Column("cause", sa.Text, nullable=False, comment="collection_ended, run_failed, check_failed, …"),
+    sa.Column("subject", sa.Text, nullable=False, comment="What it is about; a cause and subject share a message."),
+    sa.Column("event", sa.Text, nullable=False, comment="What exactly happened: it is raised once."),
+    sa.Column("text", sa.Text, nullable=False, comment="The alert in words."),
+    sa.Column("path", sa.Text, nullable=False, comment="Its page in the Dagster UI, without the address of that."),
+    sa.Column("happened_at", MOMENT, nullable=False, comment="When it happened."),
+    sa.Column("raised_at", MOMENT, nullable=False, server_default=_now(), comment="When it was noticed."),
+    sa.Column("claimed_at", MOMENT, comment="When its message was last begun to be sent."),
+    sa.Column("sent_at", MOMENT, comment="When the webhook took its message; null while it waits."),
+    sa.UniqueConstraint("cause", "event", name="uq_alerts_event"),
+    sa.Index(None, "cause", "subject", "claimed_at"),
+    sa.Index("ix_alerts_waiting", "id", postgresql_where=sa.text("sent_at IS NULL")),
+    comment="What people were, or are to be, told of through the webhook.",
 )

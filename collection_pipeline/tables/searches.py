@@ -100,11 +100,12 @@ class SearchStore:
         )
 
     def preview(self, org_id: str, category: str, limit: int = 5) -> list[Sequence[object]]:
-        """The newest listings of a category's products, as (seller, title, price, listing id)."""
+        """The newest listings of a category's products, as (title, price, listing id).
+
+        Without sellers: Dagster keeps previews, and who asks to be forgotten must not stay in them.
+        """
         newest = (
-            sa.select(
-                ebay_listings.c.seller_name, ebay_listings.c.title, ebay_listings.c.price, ebay_listings.c.listing_id
-            )
+            sa.select(ebay_listings.c.title, ebay_listings.c.price, ebay_listings.c.listing_id)
             .join(
                 amazon_products,
                 (amazon_products.c.org_id == ebay_listings.c.org_id) & (amazon_products.c.asin == ebay_listings.c.asin),
@@ -123,6 +124,16 @@ class SearchStore:
     def checkpoints(self, org_id: str, collection_id: str) -> SearchCheckpoints:
         """Where the workers of one run commit what they find."""
         return SearchCheckpoints(self._engine, org_id, collection_id)
+
+
+_FORMER_KEY = sa.text(
+    "nullif(coalesce(ebay_listings.former_seller_key, ebay_listings.seller_key), excluded.seller_key)"
+)
+"""Who a listing named before, as long as it names somebody else now; nobody if it names the same again."""
+
+_FORGET_ERASED = sa.text(
+    "DELETE FROM ebay_listings WHERE org_id = :org_id AND asin = :asin AND is_erased(marketplace, seller_key)"
+)
 
 
 @dataclass(frozen=True)
@@ -161,13 +172,11 @@ class SearchCheckpoints:
         upsert = insert(ebay_listings)
         first_facts = {"org_id", "asin", "listing_id", "first_collection_id"}
         rows = [self._row(asin, listing) for listing in listings]
-        changed = {name: upsert.excluded[name] for name in rows[0] if name not in first_facts}
-        connection.execute(
-            upsert.on_conflict_do_update(
-                constraint=ebay_listings.primary_key, set_={**changed, "last_seen_at": sa.func.now(), "gone_at": None}
-            ),
-            rows,
-        )
+        changed: dict[str, Any] = {name: upsert.excluded[name] for name in rows[0] if name not in first_facts}
+        changed |= {"last_seen_at": sa.func.now(), "gone_at": None, "former_seller_key": _FORMER_KEY}
+        connection.execute(upsert.on_conflict_do_update(constraint=ebay_listings.primary_key, set_=changed), rows)
+        # Who asked to be forgotten is not kept, not even until the end of this search.
+        connection.execute(_FORGET_ERASED, {"org_id": self.org_id, "asin": asin})
 
     def _row(self, asin: str, listing: Listing) -> dict[str, object]:
         assert listing.seller is not None, "evidence names its seller"

@@ -5,11 +5,13 @@ Every change of a list happens under that list's lock, with its audit row and th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from collection_pipeline.core.seller_list import AuditAction
+from collection_pipeline.tables.key_forms import require_same_names, settle_names
 from collection_pipeline.tables.schema import collection_categories, seller_audit_log, sellers
 
 _EVIDENCE = """
@@ -19,6 +21,7 @@ _EVIDENCE = """
     FROM amazon_products p
     JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin
     WHERE p.org_id = :org_id AND p.category = :category AND l.gone_at IS NULL
+      AND NOT is_erased(l.marketplace, l.seller_key)
     ORDER BY l.marketplace, l.seller_key, l.last_seen_at DESC, l.seller_name, l.listing_id
 """
 
@@ -32,6 +35,18 @@ _INSERT_NEW = sa.text(f"""
     FROM ({_EVIDENCE}) evidence
     ON CONFLICT DO NOTHING
     RETURNING marketplace, seller_key, display_name, status
+""")  # noqa: S608
+
+# Seen after the removal: a listing that was known before it says nothing new.
+_RETURN_REMOVED = sa.text(f"""
+    UPDATE sellers s SET status = 'active'
+    FROM ({_EVIDENCE}) e
+    WHERE s.org_id = :org_id AND s.marketplace = e.marketplace AND s.seller_key = e.seller_key
+      AND s.status = 'removed' AND e.last_seen_at > (
+        SELECT max(a.created_at) FROM seller_versions v JOIN seller_audit_log a ON a.id = v.from_audit_id
+        WHERE v.org_id = s.org_id AND v.marketplace = s.marketplace AND v.seller_key = s.seller_key
+          AND v.to_audit_id IS NULL)
+    RETURNING s.marketplace, s.seller_key, s.display_name, s.status, s.note, s.is_flagged
 """)  # noqa: S608
 
 # A name that people gave and a removal by hand stay: only what the marketplace says of the account is refreshed.
@@ -108,35 +123,29 @@ class SellerStore:
         with self._engine.connect() as connection:
             return connection.scalar(query, {"org_id": org_id, "category": category}) or 0
 
-    def merge(self, org_id: str, collection_id: str, category: str, *, actor: str) -> MergeResult:
+    def merge(
+        self, org_id: str, collection_id: str, category: str, *, actor: str, removed_return: bool = False
+    ) -> MergeResult:
         """Adds the sellers of a category's current listings to the list. Merging twice changes nothing.
 
-        New ones make one audit row with the count after it. Removed sellers stay removed.
+        New ones make one audit row with the count after it. Removed sellers stay removed, unless `removed_return`.
+        Raises KeysChanged, having merged nothing, where most known listings name another seller than before.
         """
         scope = {"org_id": org_id, "category": category, "collection_id": collection_id}
+        require_same_names(self._engine, org_id, collection_id, category)
         with self._engine.begin() as connection:
             lock_list(connection, org_id)
             found = connection.scalar(_FOUND, scope) or 0
-            new = connection.execute(_INSERT_NEW, scope).all()
+            if removed_return:
+                returned = [row._asdict() for row in connection.execute(_RETURN_REMOVED, scope)]
+                before = [{**seller, "status": "removed"} for seller in returned]
+                _log(connection, AuditAction.RETURNED, actor, scope, before, returned)
+            new = [row._asdict() for row in connection.execute(_INSERT_NEW, scope)]
+            seller_count = _log(connection, AuditAction.DISCOVERED, actor, scope, [], new)
             connection.execute(_REFRESH_KNOWN, scope)
             connection.execute(_RECOUNT, scope)
             connection.execute(_SIGHTINGS, scope)
-            seller_count = count_sellers(connection, org_id)
-            if new:
-                connection.execute(
-                    seller_audit_log.insert().values(
-                        org_id=org_id,
-                        action="discovered",
-                        actor=actor,
-                        source="collection",
-                        collection_id=collection_id,
-                        category=category,
-                        affected_count=len(new),
-                        old_values=[],
-                        new_values=[row._asdict() for row in new],
-                        seller_count_snapshot=seller_count,
-                    )
-                )
+            settle_names(connection, org_id, category)
             connection.execute(
                 collection_categories.update()
                 .where(
@@ -148,17 +157,46 @@ class SellerStore:
         return MergeResult(found=found, new=len(new), seller_count=seller_count)
 
     def preview(self, org_id: str, category: str, limit: int = 5) -> list[Sequence[object]]:
-        """The category's sellers with the most best sellers, as (name, products, feedback share, feedback score)."""
+        """The category's best sellers that most sellers carry, as (position, asin, title, sellers).
+
+        Without the sellers' names: Dagster keeps previews, and who asks to be forgotten must not stay in them.
+        """
         query = sa.text("""
-            SELECT s.display_name, count(DISTINCT c.asin) AS products, s.feedback_percent, s.feedback_score
-            FROM category_sellers c JOIN sellers s USING (org_id, marketplace, seller_key)
-            WHERE c.org_id = :org_id AND c.category = :category
-            GROUP BY s.display_name, s.feedback_percent, s.feedback_score
-            ORDER BY products DESC, s.display_name LIMIT :limit
+            SELECT p.position, p.asin, p.title, count(DISTINCT (c.marketplace, c.seller_key)) AS sellers
+            FROM amazon_products p JOIN category_sellers c USING (org_id, category, asin)
+            WHERE p.org_id = :org_id AND p.category = :category
+            GROUP BY p.position, p.asin, p.title
+            ORDER BY sellers DESC, p.position LIMIT :limit
         """)
         with self._engine.connect() as connection:
             rows = connection.execute(query, {"org_id": org_id, "category": category, "limit": limit})
             return [tuple(row) for row in rows]
+
+
+def _log(
+    connection: sa.Connection,
+    action: AuditAction,
+    actor: str,
+    scope: Mapping[str, str],
+    before: Sequence[Mapping[str, object]],
+    after: Sequence[Mapping[str, object]],
+) -> int:
+    """Writes what a collection changed into the log, if it changed anything; gives the count after it."""
+    seller_count = count_sellers(connection, scope["org_id"])
+    if after:
+        connection.execute(
+            seller_audit_log.insert().values(
+                **scope,
+                action=action,
+                actor=actor,
+                source="collection",
+                affected_count=len(after),
+                old_values=before,
+                new_values=after,
+                seller_count_snapshot=seller_count,
+            )
+        )
+    return seller_count
 
 
 def lock_list(connection: sa.Connection, org_id: str) -> None:

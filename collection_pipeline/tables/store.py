@@ -7,17 +7,24 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
+from collection_pipeline.core.pseudonyms import plain
 from collection_pipeline.core.usage import DEFAULT_LIMITS, Limits, Source
 from collection_pipeline.tables.activity import ActivityStore
 from collection_pipeline.tables.catalogue import CatalogueStore
 from collection_pipeline.tables.collections import CollectionStore
 from collection_pipeline.tables.control import CollectionControl
 from collection_pipeline.tables.database import create_engine, reachable
+from collection_pipeline.tables.erasing import SellerErasure
+from collection_pipeline.tables.exports import ExportStore
 from collection_pipeline.tables.governor import Governor
+from collection_pipeline.tables.history import HistoryStore
+from collection_pipeline.tables.key_changes import KeyChangeStore
 from collection_pipeline.tables.migrating import require_current_schema
 from collection_pipeline.tables.products import ProductStore
+from collection_pipeline.tables.purging import PurgeStore
 from collection_pipeline.tables.quality import QualityStore
 from collection_pipeline.tables.searches import SearchStore
+from collection_pipeline.tables.seller_edits import Naming, SellerEdits
 from collection_pipeline.tables.sellers import SellerStore
 from collection_pipeline.tables.snapshots import SnapshotStore
 
@@ -25,7 +32,9 @@ from collection_pipeline.tables.snapshots import SnapshotStore
 class Store:
     """The output tables, one store per noun."""
 
-    def __init__(self, engine: sa.Engine, limits: Mapping[Source, Limits] = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self, engine: sa.Engine, limits: Mapping[Source, Limits] = DEFAULT_LIMITS, naming: Naming = plain
+    ) -> None:
         self.engine = engine
         self.catalogue = CatalogueStore(engine)
         self.collections = CollectionStore(engine)
@@ -37,14 +46,22 @@ class Store:
         self.snapshots = SnapshotStore(engine)
         self.activity = ActivityStore(engine)
         self.governor = Governor(engine, limits)
+        self.edits = SellerEdits(engine, naming)
+        self.history = HistoryStore(engine)
+        self.exports = ExportStore(engine)
+        self.key_changes = KeyChangeStore(engine)
+        self.erasure = SellerErasure(engine, naming)
+        self.purges = PurgeStore(engine)
 
 
 @contextmanager
-def open_store(url: sa.URL, limits: Mapping[Source, Limits] = DEFAULT_LIMITS) -> Iterator[Store]:
+def open_store(
+    url: sa.URL, limits: Mapping[Source, Limits] = DEFAULT_LIMITS, naming: Naming = plain
+) -> Iterator[Store]:
     """The stores of a database that answers and has this code's schema; closed afterwards. Raises PipelineError.
 
-    `limits` are what the governor keeps all runs to.
+    `limits` are what the governor keeps all runs to; `naming` is what sellers' names are kept as.
     """
     with reachable(create_engine(url)) as engine:
         require_current_schema(engine)
-        yield Store(engine, limits)
+        yield Store(engine, limits, naming)

@@ -91,10 +91,27 @@ VIEWS: dict[str, str] = {
         JOIN sellers s ON s.org_id = l.org_id AND s.marketplace = l.marketplace AND s.seller_key = l.seller_key
         WHERE s.status = 'active'
     """,
+    "seller_history": """
+        SELECT v.org_id, v.marketplace, v.seller_key, v.display_name, v.status, v.note, v.is_flagged,
+               a.created_at AS changed_at, a.action, a.actor, a.source, a.collection_id,
+               v.from_audit_id, v.to_audit_id
+        FROM seller_versions v
+        JOIN seller_audit_log a ON a.id = v.from_audit_id
+    """,
+    "list_timeline": """
+        SELECT org_id, created_at AS happened_at, 'change' AS kind, action, actor, source, collection_id,
+               affected_count, seller_count_snapshot AS seller_count, id AS audit_id
+        FROM seller_audit_log
+        UNION ALL
+        SELECT org_id, taken_at, 'count', NULL, NULL, cause, collection_id, new_sellers, seller_count, NULL
+        FROM seller_count_snapshots WHERE audit_id IS NULL
+    """,
 }
 
 COMMENTS: dict[str, str] = {
     "collection_progress": "Figures of every collection, true at any moment: categories, products, searches, sellers.",
     "collection_failures": "Every category and product that failed in a collection, with its reason.",
+    "seller_history": "Every state that every seller of a list ever was in, with the change that brought it about.",
+    "list_timeline": "Everything that changed or counted a list: collections and edits, with the count after each.",
     "category_sellers": "Who on the list sells which current best seller of which category.",
 }

@@ -1,0 +1,51 @@
+"""Listings that name other sellers in bulk: noticed before the list changes. What to do is decided in key_changes.py.
+
+A marketplace that sends user ids in place of names would otherwise look as if everybody had left and others had come.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from collection_pipeline.core.errors import KeysChanged
+from collection_pipeline.core.sellers import looks_renamed
+from collection_pipeline.tables.schema import key_changes
+
+_COUNTED = sa.text("""
+    SELECT count(*) AS known, count(l.former_seller_key) AS changed
+    FROM amazon_products p JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin
+    WHERE p.org_id = :org_id AND p.category = :category AND l.gone_at IS NULL
+      AND l.first_seen_at < l.last_seen_at AND l.last_collection_id = :collection_id
+""")
+
+_SETTLE = sa.text("""
+    UPDATE ebay_listings l SET former_seller_key = NULL
+    FROM amazon_products p
+    WHERE p.org_id = :org_id AND p.category = :category AND l.org_id = p.org_id AND l.asin = p.asin
+      AND l.former_seller_key IS NOT NULL
+""")
+
+
+def require_same_names(engine: sa.Engine, org_id: str, collection_id: str, category: str) -> None:
+    """Raises KeysChanged, having noted it, if most known listings of a category name another seller than before."""
+    scope = {"org_id": org_id, "collection_id": collection_id, "category": category}
+    with engine.begin() as connection:
+        counted = connection.execute(_COUNTED, scope).one()
+        if not looks_renamed(counted.known, counted.changed):
+            return
+        mine = [key_changes.c[name] == value for name, value in scope.items()]
+        if not connection.scalar(sa.select(sa.exists().where(*mine, key_changes.c.decision.is_(None)))):
+            connection.execute(
+                key_changes.insert().values(**scope, known_listings=counted.known, changed_listings=counted.changed)
+            )
+    raise KeysChanged(
+        f"{category}: {counted.changed} of {counted.known} known listings name another seller than before, as when a "
+        "marketplace changes the form of its names. Nothing was merged. Look at `collection-pipeline sellers renamed`, "
+        "decide with --same-accounts or --other-accounts, and resume the collection.",
+        stage="seller_extraction",
+    )
+
+
+def settle_names(connection: sa.Connection, org_id: str, category: str) -> None:
+    """The names that a category's listings show are in the list now; what they showed before no longer matters."""
+    connection.execute(_SETTLE, {"org_id": org_id, "category": category})
