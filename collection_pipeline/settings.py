@@ -26,6 +26,11 @@ SEARCH_CALLS: dict[EbaySource, Call] = {"browse": Call("ebay", "search"), "pages
 OXYLABS_CREDENTIALS = ("OXYLABS_USERNAME", "OXYLABS_PASSWORD")
 CREDENTIALS = (*OXYLABS_CREDENTIALS, "EBAY_CLIENT_ID", "EBAY_CLIENT_SECRET")
 
+_NO_NAME_KEY = (
+    f"Hashed names need a secret in COLLECTION_NAME_KEY, of {LEAST_KEY} or more characters. Keep it safe: with another "
+    "one every seller is a new one."
+)
+
 _NO_CREDENTIALS = (
     f"There are no marketplace credentials. Set {', '.join(CREDENTIALS)}, or start everything with "
     "`collection-pipeline up`, which brings the simulator."
@@ -78,10 +83,13 @@ class Settings:
         """What a seller's name is kept as: itself, or a keyed hash of it."""
         return Pseudonyms(self._required_key) if self.are_names_hashed else plain
 
-    @property
-    def exported_naming(self) -> Callable[[str], str]:
-        """What a seller's name is in an export."""
-        return Pseudonyms(self._required_key) if self.are_exported_names_hashed else plain
+    def exported_naming(self, *, are_hashed: bool) -> Callable[[str], str]:
+        """What a seller's name is in an export. Raises PipelineError for hashes without a secret."""
+        if not are_hashed:
+            return plain
+        if self.name_key is None or len(self.name_key) < LEAST_KEY:
+            raise PipelineError(_NO_NAME_KEY)
+        return Pseudonyms(self.name_key)
 
     @property
     def _required_key(self) -> str:
@@ -166,10 +174,7 @@ def _choice(values: Mapping[str, str], name: str, default: str, other: str) -> s
 def _name_key(values: Mapping[str, str], *, is_needed: bool) -> str | None:
     key = values.get("COLLECTION_NAME_KEY")
     if is_needed and (key is None or len(key) < LEAST_KEY):
-        raise PipelineError(
-            f"Hashed names need a secret in COLLECTION_NAME_KEY, of {LEAST_KEY} or more characters. Keep it safe: with "
-            "another one every seller is a new one."
-        )
+        raise PipelineError(_NO_NAME_KEY)
     return key
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -49,6 +51,28 @@ class ListedSeller:
     def identity(self) -> tuple[str, str]:
         """What stays the same through every change."""
         return self.marketplace, self.seller_key
+
+
+@dataclass(frozen=True, slots=True)
+class SellerRow:
+    """One seller with everything that is known of it, as lists and files show it. Times are UTC and know it."""
+
+    org_id: str
+    marketplace: str
+    seller_key: str
+    display_name: str
+    status: str
+    note: str | None
+    is_flagged: bool
+    exported_at: datetime | None
+    feedback_score: int | None
+    feedback_percent: Decimal | None
+    listing_count: int
+    product_count: int
+    first_collection_id: str | None
+    last_collection_id: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

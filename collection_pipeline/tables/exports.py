@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
+from collection_pipeline.core.seller_list import SellerRow
 from collection_pipeline.tables.schema import seller_exports, sellers
 
 AT_ONCE = 2_000
@@ -43,29 +42,7 @@ class Selection:
         return ", ".join(filter(None, said)) or "all"
 
 
-@dataclass(frozen=True, slots=True)
-class ExportedSeller:
-    """One seller with everything an export says of it. Times are UTC."""
-
-    org_id: str
-    marketplace: str
-    seller_key: str
-    display_name: str
-    status: str
-    note: str | None
-    is_flagged: bool
-    exported_at: datetime | None
-    feedback_score: int | None
-    feedback_percent: Decimal | None
-    listing_count: int
-    product_count: int
-    first_collection_id: str | None
-    last_collection_id: str | None
-    first_seen_at: datetime
-    last_seen_at: datetime
-
-
-_COLUMNS = [sellers.c[name] for name in ExportedSeller.__dataclass_fields__]
+_COLUMNS = [sellers.c[name] for name in SellerRow.__dataclass_fields__]
 
 
 class ExportStore:
@@ -81,13 +58,13 @@ class ExportStore:
             return connection.scalar(query) or 0
 
     @contextmanager
-    def stream(self, org_id: str, selection: Selection, limit: int | None = None) -> Iterator[Iterator[ExportedSeller]]:
+    def stream(self, org_id: str, selection: Selection, limit: int | None = None) -> Iterator[Iterator[SellerRow]]:
         """The sellers by name, as they all were at one moment, read while they are written: never all in memory."""
         query = sa.select(*_COLUMNS).where(*_conditions(org_id, selection))
         query = query.order_by(sellers.c.display_name, sellers.c.seller_key).limit(limit)
         with self._engine.connect() as connection:
             rows = connection.execution_options(yield_per=AT_ONCE, stream_results=True).execute(query)
-            yield (ExportedSeller(*row) for row in rows)
+            yield (SellerRow(*row) for row in rows)
 
     def exported(
         self, org_id: str, selection: Selection, *, actor: str, file: str, count: int, are_names_hashed: bool

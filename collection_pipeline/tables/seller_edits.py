@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,6 +37,10 @@ Naming = Callable[[str], str]
 """What a seller's name is kept as: itself, or a keyed hash of it."""
 
 
+Decide = Callable[[Sequence[ListedSeller]], Sequence[SellerChange]]
+"""Given the list, removed sellers included, says what is to change."""
+
+
 @dataclass(frozen=True, slots=True)
 class Author:
     """Who edits, and from where. `detail` is more about it: a file's name, a reason."""
@@ -63,25 +67,23 @@ class SellerEdits:
         self._engine = engine
         self._naming = naming
 
-    def add(
-        self,
-        org_id: str,
-        wanted: Sequence[NewSeller],
-        by: Author,
-        action: AuditAction | None = None,
-        also: Iterable[tuple[str, Wanted]] = (),
-    ) -> Edit:
-        """Adds sellers, several as one edit; `also` updates known ones in the same edit, as an import does."""
+    def add(self, org_id: str, wanted: Sequence[NewSeller], by: Author) -> Edit:
+        """Adds sellers, several as one edit. Who was removed before is active again."""
         named = [NewSeller(self._naming(one.name), one.note, one.is_flagged) for one in wanted]
-        updates = [(self._naming(name), changes) for name, changes in also]
-        action = action or (AuditAction.ADDED if len(named) == 1 else AuditAction.BULK_ADDED)
+        action = AuditAction.ADDED if len(named) == 1 else AuditAction.BULK_ADDED
         with self._engine.begin() as connection:
             lock_list(connection, org_id)
             _refuse_erased(connection, [one.name for one in named])
-            known = _known(connection, org_id, [*(one.name for one in named), *(name for name, _ in updates)])
-            changes = edits.additions(named, known) if named or not updates else []
-            changes += [edits.update(name, change, known) for name, change in updates]
+            changes = edits.additions(named, _known(connection, org_id, [one.name for one in named]))
             return record(connection, org_id, changes, action, by)
+
+    def bring_in(self, org_id: str, by: Author, decide: Decide) -> Edit | None:
+        """Makes the changes that `decide` makes of the whole list, as one import; None where it changes nothing."""
+        with self._engine.begin() as connection:
+            lock_list(connection, org_id)
+            changes = decide(_listed(connection, sellers.c.org_id == org_id))
+            _refuse_erased(connection, [change.after.seller_key for change in changes if change.after])
+            return record(connection, org_id, changes, AuditAction.IMPORTED, by) if changes else None
 
     def update(self, org_id: str, name: str, wanted: Wanted, by: Author) -> Edit:
         """Changes one seller's name, note or flag."""
@@ -117,12 +119,10 @@ class SellerEdits:
             edits.require_unchanged(changes, {one.identity: one for one in listed(connection, org_id, identities)})
             return record(connection, org_id, changes, AuditAction.UNDONE, by, undoes=audit_id)
 
-    def known(self, org_id: str, names: Sequence[str]) -> Known:
-        """The sellers that each name may mean, for a look before an edit."""
-        kept_as = {name: self._naming(name) for name in names}
+    def all(self, org_id: str) -> list[ListedSeller]:
+        """The whole list, removed sellers included, for a look before an import."""
         with self._engine.connect() as connection:
-            known = _known(connection, org_id, list(kept_as.values()))
-        return {name: known.get(kept, ()) for name, kept in kept_as.items()}
+            return _listed(connection, sellers.c.org_id == org_id)
 
 
 def record(

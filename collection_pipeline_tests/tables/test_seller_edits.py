@@ -12,8 +12,15 @@ import sqlalchemy as sa
 
 from collection_pipeline.core.edits import NewSeller, Wanted
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.seller_list import AuditAction, ListedSeller, active_count, replayed
-from collection_pipeline.tables.exports import ExportedSeller, Selection
+from collection_pipeline.core.seller_list import (
+    AuditAction,
+    ListedSeller,
+    SellerChange,
+    SellerRow,
+    active_count,
+    replayed,
+)
+from collection_pipeline.tables.exports import Selection
 from collection_pipeline.tables.seller_edits import Author, Edit
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.tables.examples import ORG, collect, listing, rows, start
@@ -34,7 +41,7 @@ def names(store: Store, org_id: str = ORG) -> list[str]:
         return [seller.display_name for seller in sellers]
 
 
-def facts(seller: ListedSeller | ExportedSeller) -> tuple[object, ...]:
+def facts(seller: ListedSeller | SellerRow) -> tuple[object, ...]:
     return seller.display_name, seller.status, seller.note, seller.is_flagged
 
 
@@ -163,8 +170,10 @@ def test_what_was_changed_since_undone_already_or_by_a_collection_is_not_undone(
 
 
 def test_an_import_is_revocable_as_a_whole_for_a_day(store: Store) -> None:
-    wanted = [NewSeller("alpha", "from the fair"), NewSeller("beta", is_flagged=True)]
-    edit = store.edits.add(ORG, wanted, Author("anna", "import", "fair.csv"), AuditAction.IMPORTED)
+    brought = [ListedSeller("alpha", "Alpha", note="from the fair"), ListedSeller("beta", "Beta", is_flagged=True)]
+    by = Author("anna", "import", "fair.csv")
+    edit = store.edits.bring_in(ORG, by, lambda _: [SellerChange(None, seller) for seller in brought])
+    assert edit is not None
     assert rows(store, "SELECT source, detail FROM seller_audit_log") == [("import", "fair.csv")]
     with pytest.raises(PipelineError, match="more than 24 hours old"):
         store.edits.undo(ORG, edit.audit_id, ANNA, now() + timedelta(hours=25))

@@ -1,0 +1,5 @@
+"""Files of sellers that people take away and bring: formats only, no database and no framework.
+
+Out: `columns` says what an export holds, `export` writes it whole or not at all, `writers` know one format each.
+In: `settled` says which dropped files are finished, `reading` makes rows of one, `planning` says what each would do.
+"""
