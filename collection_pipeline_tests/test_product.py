@@ -138,7 +138,7 @@ def test_a_collection_with_a_failed_category_says_so_and_exits_with_1(product: P
 def test_a_run_started_by_hand_ends_with_a_collection_and_one_snapshot(product: Product) -> None:
     run_id = product.launch("collect_category", partition=BY_HAND)
     collection_id = f"run-{run_id[:8]}"
-    query = f"SELECT status, endings FROM collections WHERE collection_id = '{collection_id}'"  # noqa: S608
+    query = f"SELECT status, endings FROM collections WHERE collection_id = '{collection_id}'"
     deadline = time.monotonic() + 120
     rows: list[dict[str, object]] = []
     while time.monotonic() < deadline and not (rows and rows[0]["endings"]):
@@ -146,7 +146,7 @@ def test_a_run_started_by_hand_ends_with_a_collection_and_one_snapshot(product: 
         rows = product.rows(query)
     assert rows == [{"status": "completed", "endings": 1}]
     assert product.rows(
-        f"SELECT cause FROM seller_count_snapshots WHERE collection_id = '{collection_id}'"  # noqa: S608
+        f"SELECT cause FROM seller_count_snapshots WHERE collection_id = '{collection_id}'"
     ) == [{"cause": "collection"}]
 
 

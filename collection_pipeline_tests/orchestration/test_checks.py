@@ -56,7 +56,7 @@ def test_all_checks_pass_on_what_was_collected_and_each_fails_when_its_promise_i
     for asset, check, breakage in BREAKAGES:
         with pipeline.store.engine.begin() as connection:
             saved = {
-                table: connection.execute(sa.text(f"SELECT * FROM {table}")).mappings().all()  # noqa: S608
+                table: connection.execute(sa.text(f"SELECT * FROM {table}")).mappings().all()
                 for table in ("amazon_products", "ebay_listings", "sellers")
             }
             for statement in breakage.split(";"):
@@ -66,7 +66,7 @@ def test_all_checks_pass_on_what_was_collected_and_each_fails_when_its_promise_i
             for table, rows in saved.items():
                 connection.execute(sa.text(f"TRUNCATE {table}"))
                 columns = ", ".join(f":{name}" for name in rows[0])
-                connection.execute(sa.text(f"INSERT INTO {table} VALUES ({columns})"), [dict(row) for row in rows])  # noqa: S608
+                connection.execute(sa.text(f"INSERT INTO {table} VALUES ({columns})"), [dict(row) for row in rows])
 
 
 @pytest.mark.parametrize(("least_share", "passes"), [(0.5, True), (1.0, False)])

@@ -1,0 +1,20 @@
+"""Documents say what the code says."""
+
+from collection_pipeline.core.retention import RULES
+from collection_pipeline.files.columns import COLUMNS
+from collection_pipeline_tests.conftest import REPOSITORY
+
+
+def document(name: str) -> str:
+    return (REPOSITORY / "docs" / name).read_text()
+
+
+def test_every_column_of_an_export_is_described() -> None:
+    for column in COLUMNS:
+        assert f"| `{column.name}` | {column.kind} | {column.doc} |" in document("sellers.md")
+
+
+def test_every_retention_is_described_with_its_setting() -> None:
+    for rule in RULES:
+        row = f"| `{rule.table}` | {rule.days} | `COLLECTION_KEEP_{rule.table.upper()}_DAYS` | {rule.reason} |"
+        assert row in document("data-policy.md")
