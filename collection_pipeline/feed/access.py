@@ -1,0 +1,149 @@
+"""Who may look and who may control: what the server is started with, and what it asks of every request.
+
+On 127.0.0.1 everybody on this machine may look, but no web page of another origin, also not one whose name was pointed
+here. Anywhere else, and for control, a token is needed. The page itself holds no data and is given to everybody.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from collection_pipeline.core.collections import DEFAULT_ORG
+from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.feed.answers import HEADERS, refusal
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8780
+
+PAGE_FILES = {"/": "index.html", "/static/feed.css": "feed.css", "/static/feed.js": "feed.js"}
+"""The page: which file answers at which address. Nothing else is given without a token where there is one."""
+
+
+@dataclass(frozen=True)
+class FeedConfig:
+    """How the server is started. Raises PipelineError where that would let strangers look or control."""
+
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    token: str | None = field(default=None, repr=False)
+    may_control: bool = False
+    dagster_url: str | None = None
+    """Where the page's links to runs lead."""
+    org_id: str = DEFAULT_ORG
+    """Whose seller counts are shown to those who name nobody."""
+    keep_alive_s: float = 15.0
+
+    def __post_init__(self) -> None:
+        if not self.token and not self.is_local:
+            raise PipelineError(
+                f"The feed would be open to everybody who reaches {self.host}. Set COLLECTION_FEED_TOKEN to a secret "
+                "that readers have to bring, or bind it to 127.0.0.1."
+            )
+        if not self.token and self.may_control:
+            raise PipelineError(
+                "COLLECTION_FEED_CONTROL lets the feed pause and cancel collections, so it needs a token. Set "
+                "COLLECTION_FEED_TOKEN too."
+            )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches the server."""
+        return _is_local(self.host)
+
+    @classmethod
+    def from_mapping(cls, environment: Mapping[str, str], host: str, port: int, org_id: str) -> FeedConfig:
+        """Reads what comes from a mapping such as os.environ; an empty value counts as none. Raises PipelineError."""
+        values = {name: value.strip() for name, value in environment.items() if value.strip()}
+        control = values.get("COLLECTION_FEED_CONTROL", "false").lower()
+        if control not in ("1", "true", "0", "false"):
+            raise PipelineError(f"COLLECTION_FEED_CONTROL is {control!r}; it must be true or false.")
+        dagster_url = values.get("COLLECTION_FEED_DAGSTER_URL")
+        if dagster_url is not None and not dagster_url.startswith(("http://", "https://")):
+            raise PipelineError("COLLECTION_FEED_DAGSTER_URL must start with http:// or https:// and does not.")
+        return cls(
+            host=host,
+            port=port,
+            token=values.get("COLLECTION_FEED_TOKEN"),
+            may_control=control in ("1", "true"),
+            dagster_url=dagster_url and dagster_url.rstrip("/"),
+            org_id=org_id,
+        )
+
+
+class Guard:
+    """Asks every request who it is, before any endpoint sees it, and puts the security headers on every response."""
+
+    def __init__(self, app: ASGIApp, config: FeedConfig) -> None:
+        self._app, self._config = app, config
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on, or refuses it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        reason = objection(self._config, Request(scope))
+        await (self._app if reason is None else refusal(*reason))(scope, receive, send_guarded)
+
+
+def objection(config: FeedConfig, request: Request) -> tuple[int, str] | None:
+    """Why a request is refused, as status and sentence; None if it is not."""
+    if "\0" in request.url.path or b"%00" in request.scope["query_string"]:
+        return 400, "No name holds a NUL character."
+    host = request.headers.get("host", "")
+    if config.is_local and not _is_local(_name_of(host)):
+        return 403, "This server answers to localhost and 127.0.0.1 only."
+    if _comes_from_elsewhere(request, host):
+        return 403, "Pages of other origins may not ask this server."
+    if config.token and request.url.path not in PAGE_FILES and not _brings(config.token, request):
+        return 401, "A token is needed: send `Authorization: Bearer …`, or `?token=…` where headers cannot be set."
+    return None
+
+
+def _comes_from_elsewhere(request: Request, host: str) -> bool:
+    origin = request.headers.get("origin")
+    if origin is not None:
+        return not host or urlsplit(origin).netloc != host
+    # Requests that need no permission to be sent, such as those of an <img>, name no origin. To follow a link is fine.
+    is_link = request.headers.get("sec-fetch-mode") == "navigate"
+    return not is_link and request.headers.get("sec-fetch-site") in ("cross-site", "same-site")
+
+
+def _brings(token: str, request: Request) -> bool:
+    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+    # Headers arrive as Latin-1; compared as the bytes they were.
+    in_header = credential.strip().encode("latin-1") if scheme.lower() == "bearer" else b""
+    in_query = request.query_params.get("token", "").encode()
+    expected = token.encode()
+    return hmac.compare_digest(in_header, expected) or hmac.compare_digest(in_query, expected)
+
+
+def _name_of(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_local(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,158 @@
+"""The answers: what is asked of the address and the query, and where the answer comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from collection_pipeline.core.activity import Action
+from collection_pipeline.core.collections import BY_HAND, Pause
+from collection_pipeline.feed.access import PAGE_FILES, FeedConfig
+from collection_pipeline.feed.answers import Refused, answer
+from collection_pipeline.feed.hub import Hub
+from collection_pipeline.feed.reading import Answers, Lane
+from collection_pipeline.feed.stream import Reader
+from collection_pipeline.tables.activity import Wanted
+from collection_pipeline.tables.feed import FeedStore
+from collection_pipeline.tables.store import Store
+
+PAGE = Path(__file__).parent / "page"
+
+MOST_READERS = 500
+"""Each takes a connection and a few kilobytes; beyond this many the machine is better asked less."""
+
+R = TypeVar("R")
+
+
+class Endpoints:
+    """The endpoints of one server."""
+
+    def __init__(self, config: FeedConfig, store: Store, hub: Hub, questions: Lane) -> None:
+        self._config, self._store, self._hub, self._questions = config, store, hub, questions
+        self._facts = FeedStore(store.engine)
+        self._answers = Answers(questions)
+
+    async def page(self, request: Request) -> Response:
+        """One file of the page."""
+        path = PAGE / PAGE_FILES[request.url.path]
+        if not path.is_file():
+            raise Refused(404, "The page is not part of this installation; the addresses of /openapi.json are.")
+        return FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+    async def meta(self, _: Request) -> Response:
+        """What the page has to know of this server."""
+        return answer({"dagster_url": self._config.dagster_url, "may_control": self._config.may_control})
+
+    async def collections(self, request: Request) -> Response:
+        """The newest collections."""
+        limit = _whole_number(request, "limit", 50, least=1, most=500)
+        org_id = request.query_params.get("org_id") or None
+        return answer({"collections": await self._answers.to(self._facts.collections, limit, org_id)})
+
+    async def collection(self, request: Request) -> Response:
+        """One collection."""
+        return answer(await self._known(request, self._facts.collection))
+
+    async def progress(self, request: Request) -> Response:
+        """The figures of one collection."""
+        return answer(await self._known(request, self._facts.progress))
+
+    async def categories(self, request: Request) -> Response:
+        """The categories of one collection."""
+        return answer({"categories": await self._of_known(request, self._facts.categories)})
+
+    async def metrics(self, request: Request) -> Response:
+        """The events of one collection, counted."""
+        return answer(await self._of_known(request, self._facts.metrics))
+
+    async def seller_counts(self, request: Request) -> Response:
+        """The snapshots of one organisation's list."""
+        limit = _whole_number(request, "limit", 200, least=1, most=5_000)
+        org_id = request.query_params.get("org_id") or self._config.org_id
+        return answer({"snapshots": await self._answers.to(self._facts.snapshots, org_id, limit)})
+
+    async def pause(self, request: Request) -> Response:
+        """Pauses a collection."""
+        reason = Pause(BY_HAND, "Somebody paused it.")
+        return await self._control(request, lambda collection_id: self._store.control.pause(collection_id, reason))
+
+    async def resume(self, request: Request) -> Response:
+        """Starts what is missing of a collection."""
+        return await self._control(request, self._resume)
+
+    async def cancel(self, request: Request) -> Response:
+        """Cancels a collection."""
+        return await self._control(request, self._store.control.cancel)
+
+    async def activity(self, request: Request) -> Response:
+        """The stream of one collection's events."""
+        wanted, last_event_id = _wanted(request), _last_event_id(request)
+        collection_id = (await self._known(request, self._facts.collection)).collection_id
+        if self._hub.readers >= MOST_READERS:
+            raise Refused(503, f"{MOST_READERS} readers follow activity here already. Try again later.")
+        reader = Reader(self._hub, self._store.activity, collection_id, wanted, last_event_id)
+        return EventSourceResponse(
+            reader.frames(),
+            ping=self._config.keep_alive_s,
+            ping_message_factory=lambda: ServerSentEvent(comment="keep-alive", sep="\n"),
+        )
+
+    async def _known(self, request: Request, query: Callable[[str], R | None]) -> R:
+        """What a query says of the collection in the address, of which there has to be something."""
+        collection_id = request.path_params["collection_id"]
+        found = await self._answers.to(query, collection_id)
+        if found is None:
+            raise Refused(404, f"There is no collection {collection_id!r}. /api/collections lists them.")
+        return found
+
+    async def _of_known(self, request: Request, query: Callable[[str], R]) -> R:
+        """What a query says of the collection in the address, which there has to be."""
+        collection = await self._known(request, self._facts.collection)
+        return await self._answers.to(query, collection.collection_id)
+
+    async def _control(self, request: Request, change: Callable[[str], bool]) -> Response:
+        if not self._config.may_control:
+            raise Refused(403, "This server may only look. Start it with COLLECTION_FEED_CONTROL=true to control.")
+        collection_id = (await self._known(request, self._facts.collection)).collection_id
+        changed = await self._questions.read(change, collection_id)
+        self._answers.forget()
+        return answer({"collection_id": collection_id, "changed": changed})
+
+    def _resume(self, collection_id: str) -> bool:
+        before = self._store.collections.get(collection_id).status
+        restarted = self._store.control.resume(collection_id)
+        return restarted > 0 or self._store.collections.get(collection_id).status is not before
+
+
+def _wanted(request: Request) -> Wanted:
+    actions = frozenset(filter(None, request.query_params.getlist("action")))
+    if unknown := sorted(actions - set(Action)):
+        raise Refused(400, f"action is {unknown[0]!r}; it must be one of {', '.join(Action)}.")
+    has_worker = bool(request.query_params.get("worker_id"))
+    return Wanted(
+        run_id=request.query_params.get("run_id") or None,
+        worker_id=_whole_number(request, "worker_id", 0, least=0, most=32_767) if has_worker else None,
+        actions=actions,
+    )
+
+
+def _last_event_id(request: Request) -> int | None:
+    """Where a reader left off. A browser that comes back says so in the header; its address is that of the start."""
+    text = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
+    return None if not text else _number(text, "Last-Event-ID", least=0, most=2**63 - 1)
+
+
+def _whole_number(request: Request, name: str, default: int, *, least: int, most: int) -> int:
+    text = request.query_params.get(name)
+    return default if not text else _number(text, name, least=least, most=most)
+
+
+def _number(text: str, name: str, *, least: int, most: int) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 19 or not least <= int(text) <= most:
+        raise Refused(400, f"{name} is {text[:40]!r}; it must be a whole number from {least} to {most}.")
+    return int(text)

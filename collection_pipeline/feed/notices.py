@@ -1,0 +1,47 @@
+"""Hearing from Postgres which collections have new events: one connection per server, for as long as it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from collection_pipeline.tables.activity import CHANNEL
+
+LONGEST_WAIT_S = 2.0
+
+# Where the network swallows a connection nobody says so; these find out within half a minute.
+_KEEP_ALIVE = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+
+logger = logging.getLogger(__name__)
+
+
+async def listen(engine: sa.Engine, on_news: Callable[[str | None], None]) -> None:
+    """Calls `on_news` with the topic of every announcement, until cancelled. Connects again when Postgres was away.
+
+    After every connecting it calls `on_news(None)`, for any collection: what was announced while nobody listened is
+    lost, so everybody has to look.
+    """
+    wait_s = 0.05
+    while True:
+        try:
+            async with await psycopg.AsyncConnection.connect(**_arguments(engine), autocommit=True) as connection:
+                await connection.execute(f"LISTEN {CHANNEL}".encode())
+                wait_s = 0.05
+                on_news(None)
+                async for notice in connection.notifies():
+                    on_news(notice.payload)
+        except (psycopg.Error, OSError) as error:
+            logger.warning("The feed lost its connection to the database (%s); connecting again.", type(error).__name__)
+        await asyncio.sleep(wait_s)
+        wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+
+
+def _arguments(engine: sa.Engine) -> dict[str, Any]:
+    """How the engine connects, said to psycopg itself; `context` holds adapters of SQLAlchemy's own."""
+    _, arguments = engine.dialect.create_connect_args(engine.url)
+    return {name: value for name, value in arguments.items() if name != "context"} | _KEEP_ALIVE
