@@ -28,6 +28,7 @@ class Services:
     supervisor: int
     supervisor_started: float
     dagster_url: str
+    feed_url: str
     simulator_url: str | None
     groups: tuple[int, ...]
     """Process groups that were started; each is led by the process of the same number."""
@@ -134,16 +135,16 @@ def stop_left_over(services: Services) -> None:
         _signal_group(group, signal.SIGKILL)
 
 
-def require_free_port(host: str, port: int) -> None:
-    """Raises PipelineError if something listens there already."""
+def require_free_port(host: str, port: int, option: str) -> None:
+    """Raises PipelineError, naming the option that chooses another one, if something listens there already."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
             raise PipelineError(
-                f"Port {port} on {host} cannot be used ({error.strerror}). Choose another one with --port, for example "
-                f'--port {port + 1} (make run ARGS="--port {port + 1}"), or stop what uses it.'
+                f"Port {port} on {host} cannot be used ({error.strerror}). Choose another one with {option}, for "
+                f'example {option} {port + 1} (make run ARGS="{option} {port + 1}"), or stop what uses it.'
             ) from None
 
 

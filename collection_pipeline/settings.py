@@ -61,6 +61,8 @@ class Settings:
     """Whether a seller removed by hand comes back when a collection sees it again (COLLECTION_REMOVED_SELLERS)."""
     retention: tuple[RetentionRule, ...]
     """How long what is kept (COLLECTION_KEEP_ACTIVITY_EVENTS_DAYS and the like)."""
+    feed_url: str | None
+    """Address of the live activity page, for links to it (COLLECTION_FEED_URL)."""
     inbox: Path
     """Folder in which dropped seller files are found (COLLECTION_INBOX)."""
     oxylabs_url: str
@@ -136,6 +138,7 @@ class Settings:
             name_key=_name_key(values, is_needed=are_names_hashed or exported == "hashed"),
             do_removed_return=_choice(values, "COLLECTION_REMOVED_SELLERS", "stay", "return") == "return",
             retention=_retention(values),
+            feed_url=_url(values, "COLLECTION_FEED_URL", "") if "COLLECTION_FEED_URL" in values else None,
             inbox=Path(values.get("COLLECTION_INBOX", str(home / "inbox"))).expanduser().absolute(),
             oxylabs_url=_url(values, "OXYLABS_URL", OXYLABS_URL),
             ebay_api_url=_url(values, "EBAY_API_URL", EBAY_API_URL),
@@ -146,6 +149,12 @@ class Settings:
             ebay_client_id=values.get("EBAY_CLIENT_ID"),
             ebay_client_secret=values.get("EBAY_CLIENT_SECRET"),
         )
+
+
+def wants_json(environment: Mapping[str, str]) -> bool:
+    """Whether logs are to be lines of JSON (COLLECTION_LOG_FORMAT=json). Raises PipelineError."""
+    values = {name: value for name, value in environment.items() if value.strip()}
+    return _choice(values, "COLLECTION_LOG_FORMAT", "text", "json") == "json"
 
 
 def simulated_accounts(simulator_url: str) -> dict[str, str]:

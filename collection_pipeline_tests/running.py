@@ -30,12 +30,17 @@ class Product:
 
     home: Path
     port: int
+    feed_port: int
     environment: Mapping[str, str]
     process: subprocess.Popen[bytes]
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def feed_url(self) -> str:
+        return f"http://127.0.0.1:{self.feed_port}"
 
     def command(self, *words: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
         """Runs one command beside it, to its end."""
@@ -115,18 +120,18 @@ def processes_of(home: Path) -> list[psutil.Process]:
 @contextmanager
 def up(home: Path, environment: Mapping[str, str], *options: str) -> Iterator[Product]:
     """The product, once its UI answers. Stopped by Ctrl-C at the end, killed if that does not do it."""
-    port = free_port()
+    port, feed_port = free_port(), free_port()
     home.chmod(0o755)  # run by root, the database server is another user's process
     environment = {**environment, "COLLECTION_HOME": str(home)}
     with (home / "up.log").open("wb") as log:
         process = subprocess.Popen(
-            [COMMAND, "up", "--port", str(port), *options],
+            [COMMAND, "up", "--port", str(port), "--feed-port", str(feed_port), *options],
             cwd=REPOSITORY,
             env={**os.environ, **environment},
             stdout=log,
             stderr=log,
         )
-    product = Product(home, port, environment, process)
+    product = Product(home, port, feed_port, environment, process)
     try:
         _await_ui(product)
         yield product

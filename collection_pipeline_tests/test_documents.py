@@ -2,6 +2,8 @@
 
 from collection_pipeline.core.retention import RULES
 from collection_pipeline.files.columns import COLUMNS
+from collection_pipeline.tables.documenting import tables_document
+from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.conftest import REPOSITORY
 
 
@@ -18,3 +20,8 @@ def test_every_retention_is_described_with_its_setting() -> None:
     for rule in RULES:
         row = f"| `{rule.table}` | {rule.days} | `COLLECTION_KEEP_{rule.table.upper()}_DAYS` | {rule.reason} |"
         assert row in document("data-policy.md")
+
+
+def test_the_document_of_the_tables_is_that_of_the_database(store: Store) -> None:
+    """Made anew with `collection-pipeline database document > docs/tables.md`."""
+    assert document("tables.md") == tables_document(store.engine)

@@ -80,7 +80,7 @@ def test_what_a_killed_supervisor_left_running_is_stopped(tmp_path: Path) -> Non
     processes = started(supervisor, "import time; print('ready', flush=True); time.sleep(600)", "ready")
     with subprocess.Popen(python("")) as dead:
         dead.wait()
-    noted = Services(dead.pid, 0.0, "http://127.0.0.1:3000", None, supervisor.groups)
+    noted = Services(dead.pid, 0.0, "http://127.0.0.1:3000", "http://127.0.0.1:8780", None, supervisor.groups)
     noted.write(tmp_path)
     read = Services.read(tmp_path)
     assert read == noted
@@ -93,8 +93,8 @@ def test_what_a_killed_supervisor_left_running_is_stopped(tmp_path: Path) -> Non
 
 def test_a_note_knows_its_own_process() -> None:
     me = psutil.Process()
-    assert Services(me.pid, me.create_time(), "", None, ()).is_running
-    assert not Services(me.pid, me.create_time() - 1, "", None, ()).is_running
+    assert Services(me.pid, me.create_time(), "", "", None, ()).is_running
+    assert not Services(me.pid, me.create_time() - 1, "", "", None, ()).is_running
 
 
 def test_a_note_that_cannot_be_read_is_none(tmp_path: Path) -> None:
@@ -106,5 +106,5 @@ def test_a_port_that_is_taken_is_refused_with_what_to_do() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(PipelineError, match=f"Port {port} .* --port {port + 1}"):
-            require_free_port("127.0.0.1", port)
-    require_free_port("127.0.0.1", free_port())
+            require_free_port("127.0.0.1", port, "--port")
+    require_free_port("127.0.0.1", free_port(), "--port")

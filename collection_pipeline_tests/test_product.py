@@ -20,6 +20,9 @@ from collection_pipeline.tables.database import create_engine
 from collection_pipeline.tables.embedded import create_database, start_embedded, stop_embedded
 from collection_pipeline_tests.running import Product, processes_of, run_command, up
 
+pytestmark = pytest.mark.xdist_group("product")
+"""Its tests share one fixture that takes long to make."""
+
 CATALOGUE = read_catalogue(STARTER_FILE)
 TWENTY = list(CATALOGUE.categories)[:20]
 UNKNOWN = list(CATALOGUE.categories)[20]
@@ -145,9 +148,9 @@ def test_a_run_started_by_hand_ends_with_a_collection_and_one_snapshot(product: 
         time.sleep(1)
         rows = product.rows(query)
     assert rows == [{"status": "completed", "endings": 1}]
-    assert product.rows(
-        f"SELECT cause FROM seller_count_snapshots WHERE collection_id = '{collection_id}'"
-    ) == [{"cause": "collection"}]
+    assert product.rows(f"SELECT cause FROM seller_count_snapshots WHERE collection_id = '{collection_id}'") == [
+        {"cause": "collection"}
+    ]
 
 
 def test_a_second_up_uses_what_is_running(product: Product) -> None:

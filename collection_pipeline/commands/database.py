@@ -6,9 +6,10 @@ import os
 
 import click
 
-from collection_pipeline.commands.session import told_plainly
+from collection_pipeline.commands.session import stores, told_plainly
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.database import create_engine, reachable
+from collection_pipeline.tables.documenting import tables_document
 from collection_pipeline.tables.locating import application_database
 from collection_pipeline.tables.migrating import migrate
 
@@ -42,3 +43,14 @@ def url() -> None:
     """
     with application_database(Settings.from_mapping(os.environ)) as address:
         click.echo(address.set(drivername="postgresql").render_as_string(hide_password=False))
+
+
+@database.command("document")
+@told_plainly
+def document() -> None:
+    """Print docs/tables.md: every table, column, view and function, as the database describes them.
+
+    Example: collection-pipeline database document > docs/tables.md
+    """
+    with stores() as (_, store):
+        click.echo(tables_document(store.engine), nl=False)

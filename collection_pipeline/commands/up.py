@@ -26,7 +26,7 @@ from collection_pipeline.commands.session import told_plainly
 from collection_pipeline.core.collections import CollectionStatus
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.processes import Services, Supervisor, free_port, require_free_port, stop_left_over
-from collection_pipeline.settings import Settings, simulated_accounts
+from collection_pipeline.settings import Settings, simulated_accounts, wants_json
 from collection_pipeline.starting import Wish
 from collection_pipeline.tables.database import create_engine, reachable
 from collection_pipeline.tables.locating import application_database, dagster_database
@@ -35,7 +35,9 @@ from collection_pipeline.tables.store import Store, open_store
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 3000
+DEFAULT_FEED_PORT = 8780
 READY_WITHIN_S = 120
+_MODULE = (sys.executable, "-m")
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,28 @@ class Wishes:
     categories: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Ports:
+    """Where people find the services on this machine."""
+
+    dagster: int
+    feed: int
+
+
 @click.command(short_help="Start the services; Ctrl-C stops all of them.")
 @click.option("--port", default=DEFAULT_PORT, show_default=True, help="Port of the Dagster UI on 127.0.0.1.")
+@click.option("--feed-port", default=DEFAULT_FEED_PORT, show_default=True, help="Port of the live activity page.")
 @click.option("--collect", is_flag=True, help="Collect, show progress, print a summary.")
 @click.option("--stop-after", is_flag=True, help="With --collect: stop everything then; exit 0 only if it completed.")
 @click.option("--preset", help="What to collect. Default: starter.")
 @click.option("--category", "categories", multiple=True, help="A category to collect; may be given several times.")
 @told_plainly
-def up(port: int, preset: str | None, categories: tuple[str, ...], *, collect: bool, stop_after: bool) -> None:
-    """Start the database, the simulator (without credentials) and Dagster with its daemon. Ctrl-C stops all of them.
+def up(
+    port: int, feed_port: int, preset: str | None, categories: tuple[str, ...], *, collect: bool, stop_after: bool
+) -> None:
+    """Start the database, the simulator (without credentials), Dagster with its daemon, and the live activity page.
+
+    Ctrl-C stops all of them.
 
     Example: collection-pipeline up --port 3001
     """
@@ -70,7 +85,7 @@ def up(port: int, preset: str | None, categories: tuple[str, ...], *, collect: b
     else:
         if running is not None:
             stop_left_over(running)
-        status = _run(settings, port, wishes, console)
+        status = _run(settings, Ports(port, feed_port), wishes, console)
     if collect and stop_after:
         sys.exit(0 if status is CollectionStatus.COMPLETED else 1)
 
@@ -81,10 +96,11 @@ def _use_running(running: Services, settings: Settings, wishes: Wishes, console:
         return _collect(store, settings, wishes, running, console, lambda: None) if wishes.collect else None
 
 
-def _run(settings: Settings, port: int, wishes: Wishes, console: Console) -> CollectionStatus | None:
+def _run(settings: Settings, ports: Ports, wishes: Wishes, console: Console) -> CollectionStatus | None:
     if not Path("workspace.yaml").exists() or not Path("dagster.yaml").exists():
         raise PipelineError("There is no workspace.yaml and dagster.yaml here. Run this in the project's folder.")
-    require_free_port(HOST, port)
+    require_free_port(HOST, ports.dagster, "--port")
+    require_free_port(HOST, ports.feed, "--feed-port")
     status = None
     supervisor = Supervisor(settings.home / "logs")
     with _stopping(supervisor) as begin_stopping, ExitStack() as stack:
@@ -92,7 +108,7 @@ def _run(settings: Settings, port: int, wishes: Wishes, console: Console) -> Col
         stack.callback(supervisor.stop)
         stack.callback(begin_stopping)
         try:
-            services, store = _start(stack, supervisor, settings, port, console)
+            services, store = _start(stack, supervisor, settings, ports, console)
             if wishes.collect:
                 status = _collect(store, settings, wishes, services, console, supervisor.check)
             if not wishes.stop_after:
@@ -103,7 +119,7 @@ def _run(settings: Settings, port: int, wishes: Wishes, console: Console) -> Col
 
 
 def _start(
-    stack: ExitStack, supervisor: Supervisor, settings: Settings, port: int, console: Console
+    stack: ExitStack, supervisor: Supervisor, settings: Settings, ports: Ports, console: Console
 ) -> tuple[Services, Store]:
     with console.status("Starting the database …"):
         url = stack.enter_context(application_database(settings))
@@ -125,11 +141,15 @@ def _start(
         console.print(_banner(simulator_url))
         environment |= simulated_accounts(simulator_url)
     with console.status("Starting Dagster …"):
-        address = f"http://{HOST}:{port}"
+        address, feed_url = f"http://{HOST}:{ports.dagster}", f"http://{HOST}:{ports.feed}"
+        environment |= {"COLLECTION_FEED_URL": feed_url, "COLLECTION_DAGSTER_URL": address}
         _fail_dead_runs(environment)
-        supervisor.start("dagster", _dagster_command(port), environment)
-        services = Services(os.getpid(), psutil.Process().create_time(), address, simulator_url, supervisor.groups)
+        supervisor.start("dagster", _dagster_command(ports.dagster, as_json=wants_json(os.environ)), environment)
+        supervisor.start("feed", _feed_command(ports.feed), environment)
+        started = psutil.Process().create_time()
+        services = Services(os.getpid(), started, address, feed_url, simulator_url, supervisor.groups)
         services.write(settings.home)
+        _await(feed_url, supervisor)
         _await(f"{address}/server_info", supervisor)
     return services, store
 
@@ -144,6 +164,7 @@ def _collect(
 ) -> CollectionStatus:
     collection_id = start(store, settings, Wish(wishes.preset, wishes.categories), console)
     runs = f"{services.dagster_url}/runs?q[0]=tag:collection_id={collection_id}"
+    console.print(f"Watch it live: {services.feed_url}/?collection={collection_id}", soft_wrap=True)
     console.print(f"Its runs: {runs}", soft_wrap=True)
     status = follow(store, collection_id, console, check)
     console.print("Who sells the most best sellers: .venv/bin/collection-pipeline sql --ask sellers_by_best_sellers")
@@ -152,7 +173,8 @@ def _collect(
 
 
 def _stay(services: Services, supervisor: Supervisor, console: Console) -> None:
-    console.print(f"Dagster: {services.dagster_url}   Press Ctrl-C to stop everything.")
+    console.print(f"Dagster: {services.dagster_url}   Live activity: {services.feed_url}", soft_wrap=True)
+    console.print("Press Ctrl-C to stop everything.")
     while True:
         supervisor.check()
         time.sleep(0.5)
@@ -168,8 +190,13 @@ def _start_simulator(supervisor: Supervisor, environment: dict[str, str]) -> str
     return address
 
 
-def _dagster_command(port: int) -> list[str]:
-    return [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", HOST, "-p", str(port)]
+def _dagster_command(port: int, *, as_json: bool) -> list[str]:
+    logs = "json" if as_json else "colored"
+    return [*_MODULE, "dagster", "dev", "-w", "workspace.yaml", "-h", HOST, "-p", str(port), "--log-format", logs]
+
+
+def _feed_command(port: int) -> list[str]:
+    return [*_MODULE, "collection_pipeline.feed", "--host", HOST, "--port", str(port)]
 
 
 def _dagster_home(home: Path) -> Path:

@@ -5,8 +5,9 @@ An action that is not listed here does not exist: add it here first, with its se
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -81,6 +82,11 @@ class ActivityEvent:
         if self.error_message:
             parts.append(f"{self.error_type}: {self.error_message}")
         return " · ".join(parts)
+
+
+def json_line(event: ActivityEvent) -> str:
+    """The event as one line of JSON, for a log that a machine reads."""
+    return json.dumps({**asdict(event), "timestamp": event.timestamp.isoformat()}, ensure_ascii=False)
 
 
 Emit = Callable[[ActivityEvent], None]

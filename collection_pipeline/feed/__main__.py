@@ -23,7 +23,7 @@ def main(host: str, port: int) -> None:
     """Show what collections do, as it happens, until Ctrl-C.
 
     COLLECTION_FEED_TOKEN is the secret that readers have to bring, COLLECTION_FEED_CONTROL=true lets them pause, resume
-    and cancel, COLLECTION_FEED_DAGSTER_URL is where links to runs lead.
+    and cancel, COLLECTION_DAGSTER_URL is where links to runs lead.
 
     Example: python -m collection_pipeline.feed --port 8781
     """

@@ -10,6 +10,7 @@ import hmac
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -23,7 +24,10 @@ from collection_pipeline.feed.answers import HEADERS, refusal
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8780
 
-PAGE_FILES = {"/": "index.html", "/static/feed.css": "feed.css", "/static/feed.js": "feed.js"}
+PAGE = Path(__file__).parent / "page"
+PAGE_FILES = {"/": "index.html"} | {
+    f"/static/{file.name}": file.name for file in sorted(PAGE.iterdir()) if file.suffix in (".css", ".js")
+}
 """The page: which file answers at which address. Nothing else is given without a token where there is one."""
 
 
@@ -65,9 +69,9 @@ class FeedConfig:
         control = values.get("COLLECTION_FEED_CONTROL", "false").lower()
         if control not in ("1", "true", "0", "false"):
             raise PipelineError(f"COLLECTION_FEED_CONTROL is {control!r}; it must be true or false.")
-        dagster_url = values.get("COLLECTION_FEED_DAGSTER_URL")
+        dagster_url = values.get("COLLECTION_DAGSTER_URL")
         if dagster_url is not None and not dagster_url.startswith(("http://", "https://")):
-            raise PipelineError("COLLECTION_FEED_DAGSTER_URL must start with http:// or https:// and does not.")
+            raise PipelineError("COLLECTION_DAGSTER_URL must start with http:// or https:// and does not.")
         return cls(
             host=host,
             port=port,

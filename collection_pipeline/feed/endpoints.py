@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -12,7 +11,7 @@ from starlette.responses import FileResponse, Response
 
 from collection_pipeline.core.activity import Action
 from collection_pipeline.core.collections import BY_HAND, Pause
-from collection_pipeline.feed.access import PAGE_FILES, FeedConfig
+from collection_pipeline.feed.access import PAGE, PAGE_FILES, FeedConfig
 from collection_pipeline.feed.answers import Refused, answer
 from collection_pipeline.feed.hub import Hub
 from collection_pipeline.feed.reading import Answers, Lane
@@ -20,8 +19,6 @@ from collection_pipeline.feed.stream import Reader
 from collection_pipeline.tables.activity import Wanted
 from collection_pipeline.tables.feed import FeedStore
 from collection_pipeline.tables.store import Store
-
-PAGE = Path(__file__).parent / "page"
 
 MOST_READERS = 500
 """Each takes a connection and a few kilobytes; beyond this many the machine is better asked less."""

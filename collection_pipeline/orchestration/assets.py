@@ -22,7 +22,8 @@ from collection_pipeline.core.retrying import RetryPolicy
 from collection_pipeline.core.searches import PlannedSearch, SearchStatus
 from collection_pipeline.core.searching import SearchRules
 from collection_pipeline.core.stopping import StopSwitch
-from collection_pipeline.orchestration.describing import preview, table_metadata
+from collection_pipeline.orchestration.describing import collection_metadata, preview, table_metadata
+from collection_pipeline.orchestration.lineage import lineage
 from collection_pipeline.orchestration.partitions import MARKETPLACE_POOL, categories
 from collection_pipeline.orchestration.reporting import report, write
 from collection_pipeline.orchestration.resources import OpenBestSellers
@@ -137,7 +138,7 @@ def amazon_products(
             "api_calls": calls,
             "fetched_before": is_known,
             "seconds": round(time.monotonic() - began, 2),
-            "collection": scope.collection_id,
+            **collection_metadata(scope.collection_id, settings.feed_url),
             "preview": preview(
                 ("position", "asin", "title", "price"), store.products.preview(scope.org_id, scope.category)
             ),
@@ -215,6 +216,7 @@ def ebay_listings(
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": tally.listings,
+            **lineage("ebay_listings"),
             "products": len(products),
             "searched": tally.outcomes[SearchStatus.DONE] + tally.outcomes[SearchStatus.EMPTY],
             "without_match": tally.outcomes[SearchStatus.EMPTY],
@@ -226,7 +228,7 @@ def ebay_listings(
             "listings": tally.listings,
             "api_calls": tally.calls,
             "seconds": round(time.monotonic() - began, 2),
-            "collection": scope.collection_id,
+            **collection_metadata(scope.collection_id, settings.feed_url),
             "preview": preview(("title", "price", "listing"), store.searches.preview(scope.org_id, scope.category)),
         }
     )
@@ -296,18 +298,27 @@ def ebay_sellers(
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": merged.seller_count,
+            **lineage("ebay_sellers"),
             "sellers_found": merged.found,
             "new_sellers": merged.new,
+            **_price_of_new(store, scope, merged.new),
             "known_sellers": merged.known,
             "sellers_on_list": merged.seller_count,
             "seconds": round(time.monotonic() - began, 2),
-            "collection": scope.collection_id,
+            **collection_metadata(scope.collection_id, settings.feed_url),
             "preview": preview(
                 ("position", "asin", "title", "sellers"),
                 store.sellers.preview(scope.org_id, scope.category),
             ),
         }
     )
+
+
+def _price_of_new(store: Store, scope: Scope, new: int) -> dict[str, float]:
+    """How many calls each new seller of the category took; nothing where there is none."""
+    calls = store.products.calls(scope.collection_id, scope.category)
+    calls += store.searches.tally(scope.collection_id, scope.category).calls
+    return {"calls_per_new_seller": round(calls / new, 2)} if new else {}
 
 
 @dg.asset(
@@ -338,10 +349,11 @@ def seller_count_snapshot(
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": store.snapshots.count(),
+            **lineage("seller_count_snapshot"),
             "seller_count": snapshot.seller_count,
             "new_sellers": snapshot.new_sellers,
             "cause": snapshot.cause,
-            "collection": snapshot.collection_id or "–",
+            **collection_metadata(snapshot.collection_id, settings.feed_url),
             "organisation": snapshot.org_id,
             "taken_at": dg.MetadataValue.timestamp(snapshot.taken_at),
         }

@@ -1,6 +1,7 @@
 """How the output tables look in Dagster: names, columns with their meaning, previews."""
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 import dagster as dg
 import sqlalchemy as sa
@@ -21,6 +22,14 @@ def table_metadata(table: sa.Table) -> Mapping[str, dg.MetadataValue]:
         "dagster/table_name": dg.MetadataValue.text(f"public.{table.name}"),
         "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns=columns)),
     }
+
+
+def collection_metadata(collection_id: str | None, feed_url: str | None) -> Mapping[str, dg.MetadataValue]:
+    """Which collection a materialization belongs to, and where to watch it, if the live activity page is known."""
+    known: dict[str, dg.MetadataValue] = {"collection": dg.MetadataValue.text(collection_id or "–")}
+    if collection_id is not None and feed_url is not None:
+        known["live_activity"] = dg.MetadataValue.url(f"{feed_url}/?collection={quote(collection_id)}")
+    return known
 
 
 def preview(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MetadataValue:

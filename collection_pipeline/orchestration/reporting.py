@@ -6,6 +6,7 @@ writes them: to `activity_events` first, then to Dagster's log, and as lines on 
 
 import asyncio
 import logging
+import os
 import queue
 import sys
 import threading
@@ -15,10 +16,11 @@ from typing import Any, Generic, TypeVar
 
 import dagster as dg
 
-from collection_pipeline.core.activity import Action, ActivityEvent, Emit
+from collection_pipeline.core.activity import Action, ActivityEvent, Emit, json_line
 from collection_pipeline.core.errors import Stopped
 from collection_pipeline.core.stopping import StopSwitch
 from collection_pipeline.orchestration.event_log import log_observations
+from collection_pipeline.settings import wants_json
 from collection_pipeline.tables.store import Store
 
 T = TypeVar("T")
@@ -100,7 +102,8 @@ def write(context: dg.AssetExecutionContext, store: Store, events: list[Activity
             for event in events
         ],
     )
-    print("\n".join(event.line() for event in events), file=sys.stderr, flush=True)
+    line = json_line if wants_json(os.environ) else ActivityEvent.line
+    print("\n".join(map(line, events)), file=sys.stderr, flush=True)
 
 
 def _observation(context: dg.AssetExecutionContext, event: ActivityEvent) -> dg.AssetObservation:

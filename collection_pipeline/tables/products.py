@@ -83,6 +83,14 @@ class ProductStore:
         with self._engine.connect() as connection:
             return connection.scalar(fetched) is not None
 
+    def calls(self, collection_id: str, category: str) -> int:
+        """How many calls the category's best sellers took in this collection."""
+        calls = sa.select(collection_categories.c.calls).where(
+            collection_categories.c.collection_id == collection_id, collection_categories.c.category == category
+        )
+        with self._engine.connect() as connection:
+            return connection.scalar(calls) or 0
+
     def replace(
         self, org_id: str, collection_id: str, category: str, products: Sequence[Product], *, calls: int
     ) -> None:

@@ -148,6 +148,7 @@ amazon_products = sa.Table(
     sa.Column("collection_id", sa.Text, nullable=False, comment="Collection that last saw it here."),
     sa.Column("updated_at", MOMENT, nullable=False, server_default=_now(), comment="When it was last seen here."),
     sa.Index(None, "asin"),
+    sa.Index(None, "category"),
     comment="Current best sellers: one row per category and product. Earlier lists: amazon_product_history.",
 )
 
@@ -234,6 +235,7 @@ ebay_listings = sa.Table(
     sa.Column("last_seen_at", MOMENT, nullable=False, server_default=_now(), comment="When it was last seen."),
     sa.Column("gone_at", MOMENT, comment="When a complete search no longer found it; null while it is current."),
     sa.Index(None, "org_id", "marketplace", "seller_key"),
+    sa.Index(None, "seller_key"),
     comment="Listings found for a product: the evidence that a seller sells it. Each obeyed every rule when seen.",
 )
 
@@ -259,6 +261,8 @@ sellers = sa.Table(
     _one_of("status", "active", "removed"),
     sa.Index(None, "org_id", "first_collection_id"),
     sa.Index(None, "org_id", "status"),
+    sa.Index(None, "first_collection_id"),
+    sa.Index(None, "seller_key"),
     comment="The seller list of each organisation: one row per account.",
 )
 

@@ -89,14 +89,14 @@ def test_the_environment_is_read_and_checked() -> None:
     def read(**values: str) -> FeedConfig:
         return FeedConfig.from_mapping(values, "127.0.0.1", 1, "shop")
 
-    config = read(COLLECTION_FEED_TOKEN=" t ", COLLECTION_FEED_CONTROL="1", COLLECTION_FEED_DAGSTER_URL="http://d:1/")
+    config = read(COLLECTION_FEED_TOKEN=" t ", COLLECTION_FEED_CONTROL="1", COLLECTION_DAGSTER_URL="http://d:1/")
     assert (config.token, config.may_control, config.dagster_url, config.org_id) == ("t", True, "http://d:1", "shop")
     assert read(COLLECTION_FEED_TOKEN=" ", COLLECTION_FEED_CONTROL="") == FeedConfig(port=1, org_id="shop")
     assert "t0p" not in repr(read(COLLECTION_FEED_TOKEN="t0p"))
     with pytest.raises(PipelineError, match="COLLECTION_FEED_CONTROL"):
         read(COLLECTION_FEED_CONTROL="perhaps")
-    with pytest.raises(PipelineError, match="COLLECTION_FEED_DAGSTER_URL"):
-        read(COLLECTION_FEED_DAGSTER_URL="javascript:alert(1)")
+    with pytest.raises(PipelineError, match="COLLECTION_DAGSTER_URL"):
+        read(COLLECTION_DAGSTER_URL="javascript:alert(1)")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """One category at a time, in this process: what is collected, and what is left when something goes wrong."""
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -432,3 +433,13 @@ def test_a_collection_goes_on_with_its_own_list_of_products(pipeline: Pipeline) 
     outcomes = dict(pipeline.rows("SELECT status, count(*) FROM product_searches GROUP BY 1"))
     assert sum(outcomes.values()) == pipeline.truth("home-coffee")["product_count"]
     assert not {"planned", "failed"} & set(outcomes)
+
+
+def test_logs_are_lines_of_json_on_request(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLLECTION_LOG_FORMAT", "json")
+    assert pipeline.run("home-coffee").success
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith('{"timestamp"')]
+    assert len(lines) == pipeline.rows("SELECT count(*) FROM activity_events")[0][0]
+    assert {line["action"] for line in lines} >= {"fetching", "found", "complete", "inserted"}

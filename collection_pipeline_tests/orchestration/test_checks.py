@@ -52,6 +52,11 @@ def test_all_checks_pass_on_what_was_collected_and_each_fails_when_its_promise_i
         "listings_are_inside_the_price_band": True,
         "listings_match_the_filters": True,
         "seller_keys_are_normalised_and_unique": True,
+        "products_are_usual": True,
+        "prices_are_as_usual": True,
+        "listings_are_usual": True,
+        "new_sellers_are_usual": True,
+        "category_is_fresh": True,
     }
     for asset, check, breakage in BREAKAGES:
         with pipeline.store.engine.begin() as connection:

@@ -14,12 +14,18 @@ MOMENT = sa.DateTime(timezone=True)
 def upgrade() -> None:
     op.create_table(
         "alerts",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False, comment="Order in which they were raised."),
+        sa.Column(
+            "id", sa.BigInteger(), sa.Identity(always=False), nullable=False, comment="Order in which they were raised."
+        ),
         sa.Column("cause", sa.Text(), nullable=False, comment="collection_ended, run_failed, check_failed, …"),
-        sa.Column("subject", sa.Text(), nullable=False, comment="What it is about; a cause and subject share a message."),
+        sa.Column(
+            "subject", sa.Text(), nullable=False, comment="What it is about; a cause and subject share a message."
+        ),
         sa.Column("event", sa.Text(), nullable=False, comment="What exactly happened: it is raised once."),
         sa.Column("text", sa.Text(), nullable=False, comment="The alert in words."),
-        sa.Column("path", sa.Text(), nullable=False, comment="Its page in the Dagster UI, without the address of that."),
+        sa.Column(
+            "path", sa.Text(), nullable=False, comment="Its page in the Dagster UI, without the address of that."
+        ),
         sa.Column("happened_at", MOMENT, nullable=False, comment="When it happened."),
         sa.Column("raised_at", MOMENT, server_default=sa.text("now()"), nullable=False, comment="When it was noticed."),
         sa.Column("claimed_at", MOMENT, nullable=True, comment="When its message was last begun to be sent."),

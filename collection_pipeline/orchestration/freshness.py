@@ -1,0 +1,66 @@
+"""Freshness: how old the snapshot and each category may get.
+
+Dagster 1.13 evaluates a freshness policy per asset, not per partition: one category collected today makes the whole
+asset fresh. So assets carry a policy, and each partition a check: it passes when the category is collected, and a
+sensor lets it warn once the category has become too old, without a run.
+"""
+
+import json
+
+import dagster as dg
+
+from collection_pipeline.core.freshness import STALE_AFTER, WARN_AFTER, stale
+from collection_pipeline.orchestration.alerting import reaching
+from collection_pipeline.orchestration.assets import ebay_sellers
+from collection_pipeline.orchestration.partitions import categories
+from collection_pipeline.orchestration.scope import organisation, utc_now
+from collection_pipeline.settings import Settings
+from collection_pipeline.tables.freshness import collected_at
+from collection_pipeline.tables.store import Store
+
+POLICY = dg.FreshnessPolicy.time_window(fail_window=STALE_AFTER, warn_window=WARN_AFTER)
+"""For every asset of the graph."""
+
+
+@dg.asset_check(asset=ebay_sellers, partitions_def=categories)
+def category_is_fresh(
+    context: dg.AssetCheckExecutionContext, store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
+) -> dg.AssetCheckResult:
+    """The category was collected within the last 35 days. A sensor lets it warn when that is over."""
+    too_old = stale(collected_at(store.engine, organisation(context, store, settings)), utc_now())
+    return dg.AssetCheckResult(passed=context.partition_key not in too_old, severity=dg.AssetCheckSeverity.WARN)
+
+
+@dg.sensor(minimum_interval_seconds=600, default_status=dg.DefaultSensorStatus.RUNNING)
+def watch_freshness(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.SensorResult:
+    """Lets the check category_is_fresh warn for categories that have become too old. Cursor: those known to be."""
+
+    def look(store: Store) -> dg.SensorResult:
+        too_old = stale(collected_at(store.engine, settings.org_id), utc_now())
+        new = sorted(set(too_old) - _known(context.cursor))
+        warnings = [_warning(category, too_old[category].days) for category in new]
+        return dg.SensorResult(
+            asset_events=warnings,
+            cursor=json.dumps(sorted(too_old)),
+            skip_reason=f"{len(too_old)} categories are too old, {len(new)} of them since the last look.",
+        )
+
+    return reaching(settings, look)
+
+
+def _warning(category: str, days: int) -> dg.AssetCheckEvaluation:
+    return dg.AssetCheckEvaluation(
+        asset_key=ebay_sellers.key,
+        check_name=category_is_fresh.check_key.name,
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        partition=category,
+        description=f"It was last collected {days} days ago; {STALE_AFTER.days} are allowed.",
+    )
+
+
+def _known(cursor: str | None) -> set[str]:
+    try:
+        return {str(category) for category in json.loads(cursor or "[]")}
+    except (ValueError, TypeError):
+        return set()
