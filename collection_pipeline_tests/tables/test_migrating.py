@@ -2,14 +2,17 @@ import re
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.seller_list import replayed
 from collection_pipeline.tables.database import create_engine, database_url
 from collection_pipeline.tables.embedded import create_database
-from collection_pipeline.tables.migrating import migrate
+from collection_pipeline.tables.migrating import alembic_config, migrate
 from collection_pipeline.tables.schema import metadata
+from collection_pipeline.tables.seller_edits import Author
 from collection_pipeline.tables.store import Store, open_store
 from collection_pipeline.tables.views import VIEWS
 from collection_pipeline_tests.tables.examples import rows
@@ -67,3 +70,29 @@ def test_an_address_that_is_none_is_refused_without_repeating_it(text: str) -> N
     with pytest.raises(PipelineError, match="COLLECTION_DATABASE_URL") as refused:
         database_url(text)
     assert not re.search("hunter2", str(refused.value))
+
+
+FIRST_DATA = """
+    INSERT INTO collections (collection_id, org_id, status) VALUES ('c1', 'default', 'completed');
+    INSERT INTO sellers (org_id, marketplace, seller_key, display_name) VALUES ('default', 'ebay', 'alpha', 'Alpha');
+    INSERT INTO seller_audit_log (org_id, action, actor, source, collection_id, affected_count, old_values, new_values,
+                                  seller_count_snapshot)
+    VALUES ('default', 'discovered', 'run 1', 'collection', 'c1', 1, '[]',
+            '[{"marketplace": "ebay", "seller_key": "alpha", "display_name": "Alpha", "status": "active"}]', 1);
+"""
+
+
+def test_a_database_of_the_first_schema_is_brought_up_to_date_with_its_data(server: sa.URL) -> None:
+    url = create_database(server, "of_the_first_schema")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0001")
+        connection.exec_driver_sql(FIRST_DATA)
+    migrate(engine)
+    engine.dispose()
+    with open_store(url) as store:
+        assert [seller.display_name for seller in store.history.at("default", 1)] == ["Alpha"]
+        assert replayed(store.history.log("default")).keys() == {("ebay", "alpha")}
+        removed = store.edits.remove("default", ["Alpha"], Author("anna"))
+        assert removed.seller_count == 0
+        assert [seller.status for seller in store.history.at("default", removed.audit_id)] == ["removed"]
