@@ -162,8 +162,9 @@ class SellerStore:
         Without the sellers' names: Dagster keeps previews, and who asks to be forgotten must not stay in them.
         """
         query = sa.text("""
-            SELECT p.position, p.asin, p.title, count(DISTINCT (c.marketplace, c.seller_key)) AS sellers
-            FROM amazon_products p JOIN category_sellers c USING (org_id, category, asin)
+            SELECT p.position, p.asin, p.title, count(DISTINCT l.seller_key) AS sellers
+            FROM amazon_products p
+            JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin AND l.gone_at IS NULL
             WHERE p.org_id = :org_id AND p.category = :category
             GROUP BY p.position, p.asin, p.title
             ORDER BY sellers DESC, p.position LIMIT :limit
