@@ -14,6 +14,7 @@ from collection_pipeline.orchestration.automation import SENSORS
 from collection_pipeline.orchestration.checks import CHECKS
 from collection_pipeline.orchestration.freshness import POLICY, category_is_fresh, watch_freshness
 from collection_pipeline.orchestration.inbox import import_dropped_files
+from collection_pipeline.orchestration.new_categories import collect_new_categories
 from collection_pipeline.orchestration.operations import ASSET_JOBS, CONTROL_JOBS
 from collection_pipeline.orchestration.resources import RESOURCES
 from collection_pipeline.orchestration.retention import purge_daily, purge_old_rows
@@ -29,7 +30,7 @@ def build_defs(environment: Mapping[str, str], resources: dict[str, object] | No
         asset_checks=[*CHECKS, *TREND_CHECKS, category_is_fresh],
         jobs=[*ASSET_JOBS, *CONTROL_JOBS, *SELLER_JOBS, purge_old_rows],
         schedules=[*schedules_from(environment), purge_daily],
-        sensors=[*SENSORS, *ALERT_SENSORS, import_dropped_files, watch_freshness],
+        sensors=[*SENSORS, *ALERT_SENSORS, import_dropped_files, watch_freshness, collect_new_categories],
         resources={**RESOURCES, **ALERT_RESOURCES, **(resources or {})},
         # The default executor starts a second process per step, which costs more than the steps themselves.
         executor=dg.in_process_executor,

@@ -214,3 +214,8 @@ class _Reader:
 
     def _refuse(self, node: yaml.Node, reason: str) -> NoReturn:
         raise CatalogueError(f"{self._file}, line {node.start_mark.line + 1}: {reason}.")
+
+
+def newly_added(known: set[str] | None, current: set[str]) -> set[str]:
+    """Categories that came since the last look; none at the first one, which knows nothing yet."""
+    return set() if known is None else current - known

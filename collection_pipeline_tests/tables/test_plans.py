@@ -12,45 +12,19 @@ import sqlalchemy as sa
 from collection_pipeline.query import QUESTIONS
 from collection_pipeline.tables.database import create_engine
 from collection_pipeline_tests.conftest import copied
+from collection_pipeline_tests.tables.filling import fill
 
 pytestmark = pytest.mark.xdist_group("plans")
 """Its tests share one fixture that takes long to make."""
-
-# A tenth of the size that is promised, because the suite has to be quick; benchmarks/queries.py has all of it. What the
-# planner prefers at this size it prefers the more at ten times it.
-SELLERS, LISTINGS, CATEGORIES, PRODUCTS = 10_000, 100_000, 100, 100
-FILL = (
-    """INSERT INTO collections (collection_id, org_id, status, started_at, completed_at)
-       SELECT 'c' || n, 'default', 'completed', now() - n * interval '1 day', now() - n * interval '1 day'
-       FROM generate_series(1, 50) n""",
-    f"""INSERT INTO amazon_products (org_id, category, asin, position, title, price, currency, url, collection_id)
-        SELECT 'default', 'category-' || n / {PRODUCTS}, 'B' || lpad(n::text, 9, '0'), n % {PRODUCTS} + 1,
-               'A product called ' || n, 20 + n % 100, 'USD', 'https://amazon.example', 'c1'
-        FROM generate_series(0, {CATEGORIES * PRODUCTS} - 1) n""",
-    f"""INSERT INTO ebay_listings (org_id, asin, listing_id, marketplace, seller_key, seller_name, title, price,
-                                   currency, condition_id, is_fixed_price, is_delivery_free, country, url,
-                                   first_collection_id, last_collection_id)
-        SELECT 'default', 'B' || lpad((n % {CATEGORIES * PRODUCTS})::text, 9, '0'), 'l' || n, 'ebay',
-               'seller-' || (n * 7919) % {SELLERS}, 'Seller', 'Listing', 40 + n % 50, 'USD', '1000', true, true, 'US',
-               'https://ebay.example', 'c1', 'c1'
-        FROM generate_series(1, {LISTINGS}) n""",
-    f"""INSERT INTO sellers (org_id, marketplace, seller_key, display_name, first_collection_id)
-        SELECT 'default', 'ebay', 'seller-' || n, 'Seller ' || n, 'c' || n % 50 + 1
-        FROM generate_series(0, {SELLERS} - 1) n""",
-    """INSERT INTO seller_count_snapshots (org_id, collection_id, seller_count, new_sellers, cause, taken_at)
-       SELECT 'default', NULL, n, 0, 'manual', now() - n * interval '1 hour' FROM generate_series(1, 2000) n""",
-)
 
 
 @pytest.fixture(scope="module")
 def large(server: sa.URL) -> Iterator[sa.Engine]:
     """A database with large tables, analysed."""
     engine = create_engine(copied(server, "template", "large"))
-    with engine.begin() as connection:
-        for statement in FILL:
-            connection.execute(sa.text(statement))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text("VACUUM ANALYZE"))
+    # A tenth of the size that is promised, because the suite has to be quick; benchmarks/queries.py has all of it. What
+    # the planner prefers at this size it prefers the more at ten times it.
+    fill(engine, sellers=10_000, listings=100_000, categories=100)
     yield engine
     engine.dispose()
 
