@@ -1,0 +1,93 @@
+"""A real browser on the real page, in front of a server that is scripted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from collection_pipeline_tests.feed_page.standin import StandIn, serving
+
+WIDE: ViewportSize = {"width": 1280, "height": 900}
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+# Not for the session: while the browser is there, asyncio.run is refused, which other packages' tests need.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI has to have chromium: the page's tests need a browser.")
+        pytest.skip("There is no chromium on this machine; the page's tests need a browser.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def standin() -> StandIn:
+    return StandIn()
+
+
+@pytest.fixture
+def address(standin: StandIn) -> Iterator[str]:
+    with serving(standin) as url:
+        yield url
+
+
+class Complaints(list[str]):
+    """What the browser objects to: script errors, console errors, violations of the policy."""
+
+    def expect(self, part: str) -> None:
+        """Takes out those that a test brought about on purpose."""
+        self[:] = [one for one in self if part not in one]
+
+
+@pytest.fixture
+def complaints() -> Complaints:
+    return Complaints()
+
+
+@pytest.fixture
+def page(browser: Browser, complaints: Complaints) -> Iterator[Page]:
+    """A page of its own at 1280 pixels. The test fails if the browser had anything to object to."""
+    context = browser.new_context(viewport=WIDE)
+    context.set_default_timeout(8_000)
+    page = context.new_page()
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="package")
+def rules(browser: Browser) -> Iterator[Page]:
+    """A page for trying the page's own rules with literals."""
+    with serving(StandIn()) as url:
+        page = browser.new_page()
+        page.goto(url)
+        yield page
+        page.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One browser for all of them: they run together, wherever the suite is spread."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("browser"))
