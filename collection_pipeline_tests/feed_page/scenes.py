@@ -86,13 +86,29 @@ def _each_state(scene: Scene, name: str, rng: random.Random) -> None:
     scene.emit("fetching", 1, ago_s=1.4, api_params=params, **common)
     scene.emit("found", 2, ago_s=0.5, api_params=params, items_count=37, duration_ms=912, **common)
     scene.emit(
-        "rate_limited", 3, ago_s=1, attempt=2, duration_ms=210, api_params={**params, "wait_ms": 28_000},
-        error_type="rate_limited", error_stage="api", error_message="eBay, page 1 of “ninja professional blender”: too many requests.", **common,
-    )  # fmt: skip
+        "rate_limited",
+        3,
+        ago_s=1,
+        attempt=2,
+        duration_ms=210,
+        api_params={**params, "wait_ms": 28_000},
+        error_type="rate_limited",
+        error_stage="api",
+        error_message="eBay, page 1 of “ninja professional blender”: too many requests.",
+        **common,
+    )
     scene.emit(
-        "error", 4, ago_s=3, attempt=3, duration_ms=10_004, api_params=params, error_type="transient", error_stage="api",
-        error_message="eBay, page 1: no answer within 10 s.", **common,
-    )  # fmt: skip
+        "error",
+        4,
+        ago_s=3,
+        attempt=3,
+        duration_ms=10_004,
+        api_params=params,
+        error_type="transient",
+        error_stage="api",
+        error_message="eBay, page 1: no answer within 10 s.",
+        **common,
+    )
     scene.emit("complete", 5, ago_s=60, items_count=12, duration_ms=2210, **common)
 
 
@@ -107,11 +123,21 @@ def _metrics(scene: Scene) -> Facts:
         "events": len(scene.events),
         "failures": [{"error_type": kind, "error_stage": stage, "count": count} for kind, stage, count in failures],
         "workers": [
-            {"run_id": f"run-{name}", "category": name, "worker_id": worker, "products": 12 + worker, "pages": 19 + worker, "errors": worker % 3, "rate_limited": worker % 2, "new_sellers": 0, "mean_ms": 900 + 31 * worker}
+            {
+                "run_id": f"run-{name}",
+                "category": name,
+                "worker_id": worker,
+                "products": 12 + worker,
+                "pages": 19 + worker,
+                "errors": worker % 3,
+                "rate_limited": worker % 2,
+                "new_sellers": 0,
+                "mean_ms": 900 + 31 * worker,
+            }
             for name in RUNNING
             for worker in range(1, 6)
         ],
-    }  # fmt: skip
+    }
 
 
 def counted(collections: int = 24) -> list[Facts]:

@@ -136,7 +136,8 @@ def test_everything_can_be_done_by_keyboard(page: Page, standin: StandIn, addres
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.id || document.activeElement.className"))
         has_ring = page.evaluate(
-            "document.activeElement === document.body || getComputedStyle(document.activeElement).outlineStyle !== 'none'"
+            "document.activeElement === document.body"
+            " || getComputedStyle(document.activeElement).outlineStyle !== 'none'"
         )
         assert has_ring, "the focus cannot be seen"
     assert {"worker", "filter-kind", "filter-text", "hold", "feed-scroll"} <= reached
@@ -158,7 +159,7 @@ def test_every_control_and_drawing_has_a_name_for_those_who_hear_it(page: Page, 
     page.goto(address)
     expect(page.locator("#sellers svg")).to_be_visible()
     nameless = page.evaluate(
-        """[...document.querySelectorAll("button, select, input, progress, a, dialog, section, [role=region], svg[role=img]")]
+        """[...document.querySelectorAll("button, select, input, progress, a, dialog, section, [role=region], [role=img]")]
           .filter((one) => !(one.getAttribute("aria-label") || one.getAttribute("aria-labelledby") || one.labels?.length
             || ["BUTTON", "A"].includes(one.tagName) && (one.textContent.trim() || one.hidden)))
           .map((one) => one.outerHTML.slice(0, 80))"""

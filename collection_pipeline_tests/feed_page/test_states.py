@@ -48,8 +48,18 @@ def test_a_collection_that_there_is_not_is_said_not_to_be(
 @pytest.mark.parametrize(
     ("status", "facts", "state", "verdict"),
     [
-        ("paused", {"paused_reason": "by_hand", "paused_message": "Somebody paused it."}, "Paused", "It goes on when somebody resumes it."),
-        ("paused", {"paused_message": "eBay's quota is used up.", "paused_until": utc_text(-3600)}, "Paused", "It goes on by itself at"),
+        (
+            "paused",
+            {"paused_reason": "by_hand", "paused_message": "Somebody paused it."},
+            "Paused",
+            "It goes on when somebody resumes it.",
+        ),
+        (
+            "paused",
+            {"paused_message": "eBay's quota is used up.", "paused_until": utc_text(-3600)},
+            "Paused",
+            "It goes on by itself at",
+        ),
         ("cancelling", {}, "Cancelling", "Its runs are stopping."),
         ("finishing", {}, "Finishing", "Every category has ended"),
         ("completed", {"seller_count_snapshot": 5210}, "Completed", "The list holds 5,210 sellers now."),
@@ -57,7 +67,7 @@ def test_a_collection_that_there_is_not_is_said_not_to_be(
         ("failed", {"failures": {"unauthorised": 2}}, "Failed", "Failed for good: unauthorised 2."),
         ("cancelled", {}, "Cancelled", "What is missing can be resumed."),
     ],
-)  # fmt: skip
+)
 def test_a_state_is_said_with_what_it_means(
     page: Page, standin: StandIn, address: str, status: str, facts: Facts, state: str, verdict: str
 ) -> None:
@@ -106,7 +116,7 @@ def event(action: str, phase: str = "ebay", **params: Any) -> Facts:
         (event("complete"), 4, "complete", "4 s"),
         (event("complete"), 6, "idle", "6 s"),
     ],
-)  # fmt: skip
+)
 def test_what_a_worker_does_now_follows_from_its_latest_event(
     rules: Page, latest: Facts | None, later_s: int, label: str, time: str
 ) -> None:
