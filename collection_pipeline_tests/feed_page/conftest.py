@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
 
 from collection_pipeline_tests.feed_page.standin import StandIn, serving
 
@@ -51,6 +51,11 @@ def address(standin: StandIn) -> Iterator[str]:
 class Complaints(list[str]):
     """What the browser objects to: script errors, console errors, violations of the policy."""
 
+    def hear(self, message: ConsoleMessage) -> None:
+        """Keeps what is wrong with the page. That a server stopped before its page was closed is not."""
+        if message.type in ("error", "warning") and "ERR_CONNECTION_REFUSED" not in message.text:
+            self.append(message.text)
+
     def expect(self, part: str) -> None:
         """Takes out those that a test brought about on purpose."""
         self[:] = [one for one in self if part not in one]
@@ -67,9 +72,7 @@ def page(browser: Browser, complaints: Complaints) -> Iterator[Page]:
     context = browser.new_context(viewport=WIDE)
     context.set_default_timeout(8_000)
     page = context.new_page()
-    page.on(
-        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
-    )
+    page.on("console", complaints.hear)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
     context.close()

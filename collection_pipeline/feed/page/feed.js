@@ -125,7 +125,7 @@ const LINK_TEXTS = {
 
 function drawLink() {
   const { link, refusal } = state;
-  const kind = state.needsToken ? "locked" : state.collectionId === null || state.isMissing ? "idle" : link.kind;
+  const kind = state.needsToken ? "locked" : state.isEmpty || state.isMissing ? "idle" : link.kind;
   setAttribute(byId("link-state"), "data-kind", kind);
   setText(byId("link-text"), kind === "locked" ? "Locked" : kind === "idle" ? "No stream" : LINK_TEXTS[kind](link));
   const sentence = state.needsToken ? null : troubleText(kind, link, refusal);

@@ -30,7 +30,7 @@ export function drawFailures(failures, progress) {
   const total = failures.reduce((sum, one) => sum + one.count, 0);
   show(byId("failures"), shown.length > 0);
   show(byId("failures-empty"), shown.length === 0 && reasons(progress) === "");
-  setText(byId("failures-note"), total === 0 ? "" : `${count(total, "event")}, many of them tried again`);
+  setText(byId("failures-note"), total === 0 ? "" : count(total, "event"));
   setText(byId("failures-final"), reasons(progress));
   keyed(
     byId("failure-rows"),
