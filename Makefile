@@ -16,7 +16,8 @@ collect: $(VENV)/.ready  ## Set up, start everything, collect, wait, stop everyt
 	@exec $(BIN)/collection-pipeline up --collect --stop-after $(ARGS)
 
 test: $(VENV)/.ready-dev  ## Set up and run the whole test suite; most of it waits for processes, so three at a time.
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not alone" $(ARGS)
+	@$(BIN)/python -m pytest -m alone
 
 check: $(VENV)/.ready-dev  ## Lint, format, types, import contract, Dagster definitions.
 	@$(BIN)/ruff check .

@@ -16,8 +16,6 @@ from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import xlsxwriter  # type: ignore[import-untyped]
 from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped]
 
@@ -31,14 +29,6 @@ SHEET_ROWS = 1_048_576
 
 PARQUET_BATCH = 10_000
 _LONGEST_EXCEL_TEXT = 32_767
-
-_PARQUET_TYPES = {
-    Kind.TEXT: pa.string(),
-    Kind.FLAG: pa.bool_(),
-    Kind.COUNT: pa.int64(),
-    Kind.PERCENT: pa.decimal128(4, 1),  # as the table has it
-    Kind.MOMENT: pa.timestamp("us", tz="UTC"),
-}
 
 
 def write_csv(rows: Iterable[SellerRow], path: Path) -> None:
@@ -77,10 +67,19 @@ def _json_value(value: object) -> str:
 
 def write_parquet(rows: Iterable[SellerRow], path: Path) -> None:
     """Row groups of PARQUET_BATCH rows."""
-    schema = pa.schema(
-        pa.field(one.name, _PARQUET_TYPES[one.kind], metadata={"description": one.doc}) for one in COLUMNS
-    )
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    # Imported here: it takes a tenth of a second, and every run of the pipeline would pay for it.
+    import pyarrow as pa  # type: ignore[import-untyped]
+    from pyarrow import parquet
+
+    types = {
+        Kind.TEXT: pa.string(),
+        Kind.FLAG: pa.bool_(),
+        Kind.COUNT: pa.int64(),
+        Kind.PERCENT: pa.decimal128(4, 1),  # as the table has it
+        Kind.MOMENT: pa.timestamp("us", tz="UTC"),
+    }
+    schema = pa.schema(pa.field(one.name, types[one.kind], metadata={"description": one.doc}) for one in COLUMNS)
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
         for batch in _batches(rows):
             columns = zip(*map(cells, batch), strict=True)
             arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]

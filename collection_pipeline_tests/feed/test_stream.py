@@ -94,6 +94,7 @@ def test_events_become_visible_in_the_order_of_their_ids(store: Store, database:
     assert len(seen) == 800
 
 
+@pytest.mark.alone
 def test_live_events_come_within_half_a_second(url: str, store: Store) -> None:
     with Reading(activity(url)) as reading:
         reading.is_live()

@@ -70,7 +70,7 @@ def complaints() -> Complaints:
 def page(browser: Browser, complaints: Complaints) -> Iterator[Page]:
     """A page of its own at 1280 pixels. The test fails if the browser had anything to object to."""
     context = browser.new_context(viewport=WIDE)
-    context.set_default_timeout(8_000)
+    context.set_default_timeout(20_000)
     page = context.new_page()
     page.on("console", complaints.hear)
     page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from collection_pipeline_tests.feed_page.conftest import Complaints
@@ -157,6 +158,7 @@ def test_a_server_that_is_away_is_waited_for(
     complaints.expect("ERR_FAILED")
 
 
+@pytest.mark.alone
 def test_200_events_a_second_leave_the_page_calm_and_small(page: Page, standin: StandIn, address: str) -> None:
     scene = busy()
     standin.scenes = [scene]

@@ -226,6 +226,7 @@ def paused_after(pipeline: Pipeline, searches: int, change: Callable[[], object]
     return thread
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("change", ["pause", "cancel"])
 def test_a_run_stops_within_two_seconds_as_canceled_and_keeps_what_it_has(pipeline: Pipeline, change: str) -> None:
     pipeline.simulator.configure(ebay_latency_s=0.5)

@@ -77,6 +77,7 @@ def test_calls_of_many_workers_and_runs_are_all_counted(store: Store) -> None:
     ]
 
 
+@pytest.mark.alone
 def test_all_runs_together_keep_to_one_rate_and_use_it(store: Store) -> None:
     moments = sorted(one for one in asyncio.run(five_runs(store, 20, requests_per_s=50)) if isinstance(one, float))
     # 100 calls at 50 a second take 2 s; nearly all of the time is used, and the rate is never exceeded.

@@ -107,6 +107,7 @@ VERSIONS = """
 """
 
 
+@pytest.mark.alone
 def test_a_list_of_20000_sellers_with_100000_changes_answers_in_a_tenth_of_a_second(store: Store) -> None:
     """Each question may take the best of five tries, because the machine may be busy."""
     with store.engine.begin() as connection:
