@@ -1,5 +1,7 @@
 """Documents say what the code says."""
 
+import re
+
 from collection_pipeline.core.retention import RULES
 from collection_pipeline.files.columns import COLUMNS
 from collection_pipeline.tables.documenting import tables_document
@@ -25,3 +27,11 @@ def test_every_retention_is_described_with_its_setting() -> None:
 def test_the_document_of_the_tables_is_that_of_the_database(store: Store) -> None:
     """Made anew with `collection-pipeline database document > docs/tables.md`."""
     assert document("tables.md") == tables_document(store.engine)
+
+
+def test_every_setting_that_the_code_reads_is_described() -> None:
+    described = (REPOSITORY / "README.md").read_text() + document("data-policy.md")
+    code = "".join(file.read_text() for file in (REPOSITORY / "collection_pipeline").rglob("*.py"))
+    settings = set(re.findall(r'"((?:COLLECTION|EBAY|OXYLABS)_[A-Z_]+[A-Z])"', code))
+    assert len(settings) > 20
+    assert {name for name in settings if name not in described} == set()

@@ -104,7 +104,9 @@ def test_runs_killed_at_random_moments_change_nothing(home: Path, simulator: Run
 
 
 @pytest.mark.timeout(300)
-def test_everything_killed_at_once_goes_on_with_the_next_start(home: Path, simulator: RunningSimulator) -> None:
+def test_everything_then_the_ui_then_the_daemon_killed_and_the_last_start_ends_with_the_truth(
+    home: Path, simulator: RunningSimulator
+) -> None:
     chosen = [word for category in CATEGORIES for word in ("--category", category)]
     with up(home, simulated_accounts(simulator.url)) as product:
         assert product.command("collect", "--name", "killed", *chosen).returncode == 0
@@ -113,46 +115,16 @@ def test_everything_killed_at_once_goes_on_with_the_next_start(home: Path, simul
             with suppress(psutil.NoSuchProcess):
                 process.kill()  # the database's server too
         product.process.wait()
-    with up(home, simulated_accounts(simulator.url)) as product:
-        waited = product.command("collect", *chosen, "--wait", timeout=240)
-        assert waited.returncode == 0, waited.stdout
-        assert_undisturbed(product, simulator, kills=1)
-
-
-@pytest.mark.timeout(300)
-def test_a_collection_paused_from_the_command_line_goes_on_on_command(home: Path, simulator: RunningSimulator) -> None:
-    chosen = [word for category in CATEGORIES for word in ("--category", category)]
-    with up(home, simulated_accounts(simulator.url)) as product:
-        assert product.command("collect", "--name", "paused", *chosen).returncode == 0
-        await_searches(simulator, 10)
-        assert "is paused" in product.command("collections", "pause", "paused").stdout
-        time.sleep(2)
-        asked = searches(simulator)
-        time.sleep(2)
-        assert searches(simulator) == asked
-        assert "Somebody paused it" in product.command("collections", "show", "paused").stdout
-        assert "start again" in product.command("collections", "resume", "paused").stdout
-        assert product.command("collect", *chosen, "--wait", timeout=240).returncode == 0
-        assert_undisturbed(product, simulator, kills=1)
-
-
-@pytest.mark.timeout(300)
-def test_a_killed_ui_or_daemon_stops_everything_and_the_next_start_goes_on(
-    home: Path, simulator: RunningSimulator
-) -> None:
-    chosen = [word for category in CATEGORIES for word in ("--category", category)]
     for victim in ("dagster_webserver", "dagster._daemon"):
         with up(home, simulated_accounts(simulator.url)) as product:
-            product.command("collect", "--name", "killed", *chosen)
-            await_searches(simulator, 5)  # the second time, runs are on their way or already at an end
             named(product, victim).kill()
             assert product.process.wait(60) == 1
             assert "dagster ended with code" in (home / "up.log").read_text()
             assert product.processes() == []
-    simulator.configure(ebay_latency_s=0)
     with up(home, simulated_accounts(simulator.url)) as product:
-        assert product.command("collect", *chosen, "--wait", timeout=240).returncode == 0
-        assert_undisturbed(product, simulator, kills=2)
+        waited = product.command("collect", *chosen, "--wait", timeout=240)
+        assert waited.returncode == 0, waited.stdout
+        assert_undisturbed(product, simulator, kills=3)
 
 
 @pytest.mark.timeout(300)
