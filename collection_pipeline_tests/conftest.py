@@ -22,6 +22,14 @@ WIRE = REPOSITORY.parent / "shared" / "wire"
 
 _numbers = itertools.count(1)
 
+WAITING = ("test_kill.py", "test_by_itself.py", "test_product.py")
+"""Their tests start the whole product, and mostly wait for it: begun first, they end while the others still work."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, so that the suite does not end with one worker running them in turn."""
+    items.sort(key=lambda item: item.path.name not in WAITING)
+
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[sa.URL]:

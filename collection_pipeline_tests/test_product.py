@@ -24,8 +24,8 @@ pytestmark = pytest.mark.xdist_group("product")
 """Its tests share one fixture that takes long to make."""
 
 CATALOGUE = read_catalogue(STARTER_FILE)
-TWENTY = list(CATALOGUE.categories)[:20]
-UNKNOWN = list(CATALOGUE.categories)[20]
+TWELVE = list(CATALOGUE.categories)[:12]
+UNKNOWN = list(CATALOGUE.categories)[12]
 BY_HAND = list(CATALOGUE.categories)[21]
 
 SIMULATED = SimulatorConfig(
@@ -86,11 +86,11 @@ def at_once(spans: list[tuple[float, float]], moment: float) -> int:
 
 
 @pytest.mark.timeout(400)
-def test_twenty_runs_keep_five_busy_and_find_exactly_the_truth(
+def test_twelve_runs_keep_five_busy_and_find_exactly_the_truth(
     product: Product, simulator: RunningSimulator, home: Path
 ) -> None:
-    chosen = [word for category in TWENTY for word in ("--category", category)]
-    started = product.command("collect", "--name", "twenty", *chosen)
+    chosen = [word for category in TWELVE for word in ("--category", category)]
+    started = product.command("collect", "--name", "twelve", *chosen)
     assert started.returncode == 0, started.stderr
     again = product.command("collect", "--name", "another", *chosen)
     assert "is the same" in again.stdout
@@ -101,8 +101,8 @@ def test_twenty_runs_keep_five_busy_and_find_exactly_the_truth(
     assert waited.returncode == 0, waited.stdout + waited.stderr
     assert "completed" in waited.stdout
 
-    spans = intervals(home, "twenty")
-    assert len(spans) == 20
+    spans = intervals(home, "twelve")
+    assert len(spans) == 12
     assert max(at_once(spans, launched) for launched, _ in spans) == 5
     # While runs are waiting, a slot is empty only until the next run is launched, a second or two of some ten.
     moments = [spans[4][0] + 0.1 * step for step in range(int((spans[-1][0] - spans[4][0]) / 0.1))]
@@ -113,23 +113,23 @@ def test_twenty_runs_keep_five_busy_and_find_exactly_the_truth(
     )["runOrError"]
     assert run["status"] == "SUCCESS"
     assert run["endTime"] < max(end for _, end in spans)
-    truth = simulator.truth(*(CATALOGUE.categories[category].node for category in TWENTY))
+    truth = simulator.truth(*(CATALOGUE.categories[category].node for category in TWELVE))
     sellers = {row["seller_key"] for row in product.rows("SELECT seller_key FROM sellers WHERE status = 'active'")}
     assert sellers == set(truth["sellers"])
     assert {search["requests"] for search in simulator.stats()["searches"]} == {1}
     [collection] = product.rows("SELECT * FROM collections")
-    assert (collection["collection_id"], collection["status"]) == ("twenty", "completed")
+    assert (collection["collection_id"], collection["status"]) == ("twelve", "completed")
     snapshots = product.rows("SELECT seller_count, new_sellers FROM seller_count_snapshots WHERE cause = 'collection'")
     assert snapshots == [{"seller_count": len(sellers), "new_sellers": len(sellers)}]
     [progress] = product.rows("SELECT * FROM collection_progress")
-    assert progress["categories_done"] == 20
+    assert progress["categories_done"] == 12
     outcomes = progress["searches_done"] + progress["searches_failed"] + progress["searches_skipped"]
     assert outcomes == progress["searches_total"] == truth["product_count"]
 
 
 def test_a_collection_with_a_failed_category_says_so_and_exits_with_1(product: Product) -> None:
     waited = product.command(
-        "collect", "--name", "half", "--category", TWENTY[0], "--category", UNKNOWN, "--wait", timeout=200
+        "collect", "--name", "half", "--category", TWELVE[0], "--category", UNKNOWN, "--wait", timeout=200
     )
     assert waited.returncode == 1, waited.stdout
     assert "completed with errors" in waited.stdout
@@ -173,7 +173,7 @@ def test_the_partitions_are_the_catalogue(product: Product) -> None:
 def test_ctrl_c_pressed_twice_in_the_middle_leaves_nothing(simulator: RunningSimulator) -> None:
     folder = Path(tempfile.mkdtemp(prefix="collection_pipeline_twice_"))
     try:
-        with up(folder, simulated_accounts(simulator.url), "--collect", "--category", TWENTY[0]) as started:
+        with up(folder, simulated_accounts(simulator.url), "--collect", "--category", TWELVE[0]) as started:
             started.interrupt()
             time.sleep(0.3)
             started.interrupt()
