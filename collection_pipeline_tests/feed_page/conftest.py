@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
@@ -87,10 +86,3 @@ def rules(browser: Browser) -> Iterator[Page]:
         page.goto(url)
         yield page
         page.close()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One browser for all of them: they run together, wherever the suite is spread."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("browser"))
