@@ -88,6 +88,7 @@ class SearchConfig(dg.Config):
     group_name=GROUP,
     owners=OWNERS,
     kinds={"amazon", "postgres"},
+    tags={"calls": "oxylabs"},
     metadata=table_metadata(schema.amazon_products),
 )
 def amazon_products(
@@ -174,6 +175,7 @@ async def _fetch(scope: Scope, amazon: OpenBestSellers, store: Store, emit: Emit
     group_name=GROUP,
     owners=OWNERS,
     kinds={"ebay", "postgres"},
+    tags={"calls": "ebay"},
     metadata=table_metadata(schema.ebay_listings),
 )
 def ebay_listings(
@@ -263,6 +265,7 @@ async def _search(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"postgres"},
+    tags={"calls": "none"},
     metadata=table_metadata(schema.sellers),
 )
 def ebay_sellers(
@@ -326,6 +329,7 @@ def _price_of_new(store: Store, scope: Scope, new: int) -> dict[str, float]:
     group_name=GROUP,
     owners=OWNERS,
     kinds={"postgres"},
+    tags={"calls": "none"},
     metadata=table_metadata(schema.seller_count_snapshots),
 )
 def seller_count_snapshot(
