@@ -19,8 +19,25 @@ _LOCK = 7_302_115
 """An arbitrary number of our own: two processes that migrate at once take turns."""
 
 
+_RAISED = "P0001"
+"""SQLSTATE of what our own statements raise."""
+
+
 def migrate(engine: sa.Engine) -> None:
-    """Applies every migration that the database does not have yet; brings views, functions and rights up to date."""
+    """Applies every migration that the database does not have yet; brings views, functions and rights up to date.
+
+    Raises PipelineError where a role is missing that the migrating one may not create.
+    """
+    try:
+        _migrate(engine)
+    except sa.exc.DBAPIError as error:
+        diagnosis = getattr(error.orig, "diag", None)
+        if diagnosis is None or diagnosis.sqlstate != _RAISED:
+            raise
+        raise PipelineError(f"{diagnosis.message_primary} {diagnosis.message_hint}") from None
+
+
+def _migrate(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         command.upgrade(alembic_config(connection), "head")

@@ -1,4 +1,7 @@
 import re
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -8,8 +11,9 @@ from alembic.runtime.migration import MigrationContext
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.seller_list import replayed
+from collection_pipeline.tables.access import ADMIN, ANALYST, PIPELINE
 from collection_pipeline.tables.database import create_engine, database_url
-from collection_pipeline.tables.embedded import create_database
+from collection_pipeline.tables.embedded import create_database, start_embedded, stop_embedded
 from collection_pipeline.tables.migrating import alembic_config, migrate
 from collection_pipeline.tables.schema import metadata
 from collection_pipeline.tables.seller_edits import Author
@@ -96,3 +100,29 @@ def test_a_database_of_the_first_schema_is_brought_up_to_date_with_its_data(serv
         removed = store.edits.remove("default", ["Alpha"], Author("anna"))
         assert removed.seller_count == 0
         assert [seller.status for seller in store.history.at("default", removed.audit_id)] == ["removed"]
+
+
+def test_a_role_that_may_not_create_roles_is_told_what_an_administrator_has_to_do() -> None:
+    home = Path(tempfile.mkdtemp(prefix="collection_pipeline_roles_"))
+    home.chmod(0o755)  # a server of its own, because roles belong to the whole server
+    try:
+        server = start_embedded(home)
+        url = create_database(server, "limited")
+        execute(server, "CREATE ROLE limited LOGIN", "ALTER DATABASE limited OWNER TO limited")
+        engine = create_engine(url.set(username="limited"))
+        with pytest.raises(PipelineError, match=r"may not create it.*CREATE ROLE collection_pipeline NOLOGIN"):
+            migrate(engine)
+        execute(server, *(f"CREATE ROLE {role} NOLOGIN" for role in (PIPELINE, ANALYST, ADMIN)))
+        migrate(engine)
+        engine.dispose()
+    finally:
+        stop_embedded(home)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def execute(server: sa.URL, *statements: str) -> None:
+    admin = create_engine(server).execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
+    admin.dispose()
