@@ -8,7 +8,7 @@ from pathlib import Path
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.seller_list import ListedSeller, SellerChange
-from collection_pipeline.core.sellers import seller_key
+from collection_pipeline.core.sellers import is_nameable, seller_key
 from collection_pipeline.files.export import Format, write
 from collection_pipeline.files.mapping import ColumnMapping
 from collection_pipeline.files.planning import Existing, ImportPlan, PlannedRow, Verdict, plan
@@ -41,12 +41,12 @@ class Imported:
 
 def dry_run(store: Store, org_id: str, wish: ImportWish, naming: Callable[[str], str]) -> ImportPlan:
     """What importing a file would do, row by row. Changes nothing. Raises PipelineError for an unreadable file."""
-    return _planned(_rows(wish, naming), store.edits.all(org_id), wish)
+    return _planned(_rows(store, wish, naming), store.edits.all(org_id), wish)
 
 
 def import_file(store: Store, org_id: str, wish: ImportWish, actor: str, naming: Callable[[str], str]) -> Imported:
     """Imports a file as one edit. Raises PipelineError, having changed nothing, where a row is wrong."""
-    rows = _rows(wish, naming)
+    rows = _rows(store, wish, naming)
     plans: list[ImportPlan] = []
 
     def decide(listed: Sequence[ListedSeller]) -> list[SellerChange]:
@@ -90,9 +90,17 @@ def export_file(
     return count
 
 
-def _rows(wish: ImportWish, naming: Callable[[str], str]) -> list[ImportRow]:
-    """The file's rows, their sellers named as the list names them."""
-    return [_named(row, naming) for row in read(wish.file, wish.mapping, sheet=wish.sheet).rows]
+def _rows(store: Store, wish: ImportWish, naming: Callable[[str], str]) -> list[ImportRow]:
+    """The file's rows, their sellers named as the list names them; who asked to be forgotten is a wrong row."""
+    rows = [_named(row, naming) for row in read(wish.file, wish.mapping, sheet=wish.sheet).rows]
+    erased = store.edits.erased(word for row in rows for word in (row.key or row.name,) if word is not None)
+    return [_without_erased(row, erased) for row in rows]
+
+
+def _without_erased(row: ImportRow, erased: set[str]) -> ImportRow:
+    word = row.key or row.name
+    is_erased = word is not None and is_nameable(word) and seller_key(word) in erased
+    return replace(row, problem="names a seller who was erased on request") if is_erased else row
 
 
 def _named(row: ImportRow, naming: Callable[[str], str]) -> ImportRow:

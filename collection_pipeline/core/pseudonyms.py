@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass, field
 
 from collection_pipeline.core.sellers import seller_key
 
 PREFIX = "anon-"
+_PSEUDONYM = re.compile(PREFIX + "[0-9a-f]{24}")
+"""Exactly what is made here: an account may well be called anon-something."""
+
 LEAST_KEY = 16
 """Characters that a secret needs, so that names cannot be found again by trying secrets."""
 
@@ -29,7 +33,7 @@ class Pseudonyms:
 
     def __call__(self, name: str) -> str:
         """The pseudonym of a name; a pseudonym is its own. Raises PipelineError for a name that is none."""
-        if name.startswith(PREFIX):
+        if _PSEUDONYM.fullmatch(name):
             return name
         digest = hmac.new(self.key.encode(), seller_key(name).encode(), hashlib.sha256)
         return PREFIX + digest.hexdigest()[:24]

@@ -29,8 +29,10 @@ _KNOWN_AS = sa.text("""
 _ORGANISATIONS = sa.text("""
     SELECT DISTINCT org_id FROM seller_versions WHERE marketplace = :marketplace AND seller_key = :key ORDER BY org_id
 """)
+_EVERY_LIST = sa.text("SELECT org_id FROM collections UNION SELECT org_id FROM sellers ORDER BY org_id")
 _DELETE = (
-    "DELETE FROM ebay_listings WHERE marketplace = :marketplace AND (seller_key = :key OR former_seller_key = :key)",
+    "DELETE FROM ebay_listings WHERE marketplace = :marketplace AND seller_key = :key",
+    "UPDATE ebay_listings SET former_seller_key = NULL WHERE marketplace = :marketplace AND former_seller_key = :key",
     "DELETE FROM seller_sightings WHERE marketplace = :marketplace AND seller_key = :key",
     "UPDATE seller_versions SET seller_key = :nobody, display_name = :nobody, note = NULL "
     "WHERE marketplace = :marketplace AND seller_key = :key",
@@ -60,6 +62,7 @@ class SellerErasure:
         kept_as = self._naming(name)
         key = seller_key(kept_as)
         with self._engine.begin() as connection:
+            _keep_others_away(connection)
             found = sorted(
                 connection.scalars(_KNOWN_AS, {"marketplace": MARKETPLACE, "key": key, "name": kept_as.strip()})
             )
@@ -74,6 +77,13 @@ class SellerErasure:
             return _forget(connection, key, actor)
 
 
+def _keep_others_away(connection: sa.Connection) -> None:
+    """Waits for whoever writes sellers or listings; who writes next finds out that the seller was erased."""
+    for org_id in connection.scalars(_EVERY_LIST).all():
+        lock_list(connection, org_id)
+    connection.execute(sa.text("LOCK TABLE ebay_listings IN SHARE ROW EXCLUSIVE MODE"))
+
+
 def _remember(connection: sa.Connection, key: str) -> None:
     salt = secrets.token_hex(16)
     digest = hashlib.sha256(f"{salt}:{MARKETPLACE}:{key}".encode()).digest()
@@ -84,8 +94,6 @@ def _forget(connection: sa.Connection, key: str, actor: str) -> int:
     nobody = f"erased-{secrets.token_hex(8)}"
     names = {"marketplace": MARKETPLACE, "key": key, "nobody": nobody}
     organisations = list(connection.scalars(_ORGANISATIONS, names))
-    for org_id in organisations:
-        lock_list(connection, org_id)
     for statement in _DELETE:
         connection.execute(sa.text(statement), names)
     _rename_in_log(connection, key, nobody)

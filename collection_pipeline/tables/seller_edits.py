@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -119,6 +119,11 @@ class SellerEdits:
             edits.require_unchanged(changes, {one.identity: one for one in listed(connection, org_id, identities)})
             return record(connection, org_id, changes, AuditAction.UNDONE, by, undoes=audit_id)
 
+    def erased(self, names: Iterable[str]) -> set[str]:
+        """The keys, of these names, of sellers who asked to be forgotten. Names that are none are left out."""
+        with self._engine.connect() as connection:
+            return _erased(connection, {seller_key(name) for name in names if is_nameable(name)})
+
     def all(self, org_id: str) -> list[ListedSeller]:
         """The whole list, removed sellers included, for a look before an import."""
         with self._engine.connect() as connection:
@@ -204,11 +209,15 @@ def _undoable(connection: sa.Connection, org_id: str, audit_id: int, now: dateti
 def _refuse_erased(connection: sa.Connection, names: Sequence[str]) -> None:
     """Who asked to be forgotten is not written down again, by mistake or by an old file."""
     keys = {seller_key(name): row for row, name in enumerate(names, start=1) if is_nameable(name)}
-    erased = sa.text("SELECT key FROM unnest(CAST(:keys AS text[])) AS key WHERE is_erased('ebay', key)")
-    if rows := sorted(keys[key] for key in connection.scalars(erased, {"keys": list(keys)})):
+    if rows := sorted(keys[key] for key in _erased(connection, set(keys))):
         raise PipelineError(
             f"No seller was added: row {', '.join(map(str, rows))} names a seller who was erased on request."
         )
+
+
+def _erased(connection: sa.Connection, keys: set[str]) -> set[str]:
+    erased = sa.text("SELECT key FROM unnest(CAST(:keys AS text[])) AS key WHERE is_erased('ebay', key)")
+    return set(connection.scalars(erased, {"keys": sorted(keys)}))
 
 
 def _known(connection: sa.Connection, org_id: str, names: Sequence[str]) -> Known:

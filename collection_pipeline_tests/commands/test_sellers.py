@@ -145,12 +145,17 @@ def test_an_export_can_be_chosen_and_nameless(environment: dict[str, str], store
     assert "alpha" in file.read_text()
 
 
-def test_a_seller_is_erased_after_a_question(environment: dict[str, str], store: Store) -> None:
+def test_a_seller_is_erased_after_a_question(environment: dict[str, str], store: Store, tmp_path: Path) -> None:
     said(environment, "add", "shy")
     assert sellers(environment, "erase", "shy").exit_code == 1
     assert store.sellers.count("default") == 1
     assert "Erased from 1 list" in said(environment, "erase", "shy", "--yes")
     assert "erased on request" in refused(environment, "add", "shy")
+    file = tmp_path / "old.csv"
+    file.write_text("name\nalpha\nbeta\nShy\n")
+    assert "row 4: INVALID 'Shy': names a seller who was erased" in said(environment, "import", str(file), "--dry-run")
+    assert "row 4" in refused(environment, "import", str(file))
+    assert rows(store, "SELECT * FROM sellers") == []
 
 
 def test_nothing_is_renamed_as_long_as_nothing_is_held(environment: dict[str, str], store: Store) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+import sqlalchemy as sa
 
 from collection_pipeline.core.edits import NewSeller, Wanted
 from collection_pipeline.core.errors import PipelineError
@@ -69,3 +72,19 @@ def test_who_is_not_known_can_be_kept_away_before_being_found(store: Store) -> N
     start(store, "c1", "home")
     collect(store, "c1", "home", FOUND)
     assert names(store) == ["bold"]
+
+
+def test_a_search_that_is_being_written_down_brings_nobody_back(known: Store) -> None:
+    with ThreadPoolExecutor() as pool, known.engine.begin() as search:
+        search.execute(
+            sa.text(
+                "UPDATE ebay_listings SET seller_key = 'shy.seller', seller_name = 'Shy.Seller'"
+                " WHERE seller_key = 'bold'"
+            )
+        )
+        erasing = pool.submit(known.erasure.erase, "Shy.Seller", "anna")
+        while not rows(known, "SELECT pid FROM pg_locks WHERE NOT granted"):
+            assert not erasing.done()
+        search.commit()
+        erasing.result(timeout=30)
+    assert rows(known, "SELECT seller_key FROM ebay_listings") == []
