@@ -31,6 +31,7 @@ from collection_pipeline.core.usage import vendor_day
 from collection_pipeline.core.watching import Mark, settled
 from collection_pipeline.orchestration.incidents import check_results, failed_runs
 from collection_pipeline.orchestration.scope import utc_now
+from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.settings import Settings
 from collection_pipeline.sources.webhook import Delivery, Outcome, post, slack_text
 from collection_pipeline.tables.alerts import AlertStore
@@ -65,7 +66,7 @@ def reaching(settings: Settings, look: Callable[[Store], dg.SensorResult]) -> dg
         return dg.SensorResult(skip_reason=f"The database failed ({type(error.orig).__name__}). It is tried again.")
 
 
-@dg.sensor(minimum_interval_seconds=15, default_status=dg.DefaultSensorStatus.RUNNING)
+@sensor(every_s=15)
 def notice_failures(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.SensorResult:
     """Notices runs that failed and checks that did not pass."""
     now = utc_now()
@@ -76,7 +77,7 @@ def notice_failures(context: dg.SensorEvaluationContext, settings: dg.ResourcePa
     return reaching(settings, lambda store: _noticed(store, found, mark.after("runs", runs).after("checks", checks)))
 
 
-@dg.sensor(minimum_interval_seconds=15, default_status=dg.DefaultSensorStatus.RUNNING)
+@sensor(every_s=15)
 def notice_collections(
     context: dg.SensorEvaluationContext,
     settings: dg.ResourceParam[Settings],
@@ -95,7 +96,7 @@ def notice_collections(
     return reaching(settings, look)
 
 
-@dg.sensor(minimum_interval_seconds=10, default_status=dg.DefaultSensorStatus.RUNNING)
+@sensor(every_s=10)
 def send_alerts(
     context: dg.SensorEvaluationContext,
     settings: dg.ResourceParam[Settings],

@@ -24,11 +24,12 @@ from collection_pipeline.orchestration.runs import (
     snapshot_runs,
 )
 from collection_pipeline.orchestration.scope import ATTEMPT_TAG, COLLECTION_TAG, utc_now
+from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.tables.collections import Collection
 from collection_pipeline.tables.store import Store
 
 
-@dg.sensor(minimum_interval_seconds=10, default_status=dg.DefaultSensorStatus.RUNNING)
+@sensor(every_s=10)
 def catalogue_partitions(
     context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store]
 ) -> dg.SensorResult | dg.SkipReason:
@@ -45,7 +46,7 @@ def catalogue_partitions(
     )
 
 
-@dg.sensor(job=collect_category, minimum_interval_seconds=2, default_status=dg.DefaultSensorStatus.RUNNING)
+@sensor(job=collect_category, every_s=2)
 def start_collections(
     context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store]
 ) -> dg.SensorResult | dg.SkipReason:
@@ -85,7 +86,7 @@ def _run_config(collection: Collection) -> dict[str, object]:
     return {"ops": {"ebay_listings": {"config": band}}}
 
 
-@dg.sensor(job=record_seller_count, minimum_interval_seconds=2, default_status=dg.DefaultSensorStatus.RUNNING)
+@sensor(job=record_seller_count, every_s=2)
 def finish_collections(
     context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store]
 ) -> dg.SensorResult | dg.SkipReason:
@@ -139,7 +140,7 @@ def _snapshot_request(instance: dg.DagsterInstance, collection: Collection) -> S
     ]
 
 
-@dg.sensor(minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
+@sensor(every_s=5)
 def resume_collections(store: dg.ResourceParam[Store]) -> dg.SkipReason:
     """Resumes paused collections whose time has come: a quota that is back, a marketplace that had a rest."""
     due = [collection.collection_id for collection in store.collections.due(utc_now())]

@@ -14,6 +14,7 @@ from collection_pipeline.orchestration.alerting import reaching
 from collection_pipeline.orchestration.assets import ebay_sellers
 from collection_pipeline.orchestration.partitions import categories
 from collection_pipeline.orchestration.scope import organisation, utc_now
+from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.freshness import collected_at
 from collection_pipeline.tables.store import Store
@@ -31,7 +32,7 @@ def category_is_fresh(
     return dg.AssetCheckResult(passed=context.partition_key not in too_old, severity=dg.AssetCheckSeverity.WARN)
 
 
-@dg.sensor(minimum_interval_seconds=600, default_status=dg.DefaultSensorStatus.RUNNING)
+@sensor(every_s=600)
 def watch_freshness(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.SensorResult:
     """Lets the check category_is_fresh warn for categories that have become too old. Cursor: those known to be."""
 

@@ -11,11 +11,12 @@ from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.files.settled import Seen, file_away, observe, ready
 from collection_pipeline.importing import ImportWish, import_file
 from collection_pipeline.orchestration.scope import utc_now
+from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.store import Store
 
 
-@dg.sensor(minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
+@sensor(every_s=5)
 def import_dropped_files(
     context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
 ) -> dg.SensorResult | dg.SkipReason:

@@ -8,12 +8,13 @@ from collection_pipeline.core.catalogue import newly_added
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.orchestration.alerting import reaching
 from collection_pipeline.orchestration.scope import utc_now
+from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.settings import Settings
 from collection_pipeline.starting import Wish, start_collection
 from collection_pipeline.tables.store import Store
 
 
-@dg.sensor(minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.STOPPED)
+@sensor(every_s=30, is_on=False)
 def collect_new_categories(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
 ) -> dg.SensorResult:

@@ -1,5 +1,6 @@
 """What people start: jobs, each with a launch configuration that works as it stands."""
 
+import enum
 from decimal import Decimal
 
 import dagster as dg
@@ -11,9 +12,10 @@ from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
 from collection_pipeline.core.collections import BY_HAND, Pause
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.orchestration.assets import amazon_products, ebay_listings, ebay_sellers, seller_count_snapshot
+from collection_pipeline.orchestration.launching import launchable
 from collection_pipeline.orchestration.scope import told_plainly, utc_now
 from collection_pipeline.settings import SEARCH_CALLS, Settings
-from collection_pipeline.starting import DEFAULT_PRESET, Wish
+from collection_pipeline.starting import Wish
 from collection_pipeline.tables.store import Store
 
 collect_category = dg.define_asset_job(
@@ -52,16 +54,28 @@ def _presets_with_estimates() -> str:
     return "; ".join(each)
 
 
+class Preset(enum.StrEnum):
+    """The presets of the starter catalogue, for the launchpad to offer. A test keeps them the same."""
+
+    starter = "starter"
+    electronics = "electronics"
+    home = "home"
+    family = "family"
+    everything = "everything"
+
+
 class StartConfig(dg.Config):
     """What is to be collected."""
 
     only_estimate: bool = Field(
         default=False, description="Say what it will take, from earlier collections of its categories; start nothing."
     )
-    preset: str = Field(
-        default=DEFAULT_PRESET, description=f"A preset of the catalogue. The first time: {_presets_with_estimates()}."
+    preset: Preset = Field(
+        default=Preset.starter,
+        description=f"What is collected, and what that takes the first time: {_presets_with_estimates()}.",
     )
-    categories: list[str] = Field(default=[], description="Single categories, instead of the preset.")
+    own_preset: str = Field(default="", description="A preset of your own catalogue, by its key, instead.")
+    categories: list[str] = Field(default=[], description="Single categories, by their keys, instead.")
     name: str = Field(default="", description="The collection's id; empty makes one of the preset and the time.")
     min_markup_percent: float = Field(default=80, gt=-100, le=10_000, description="Lower end of the price band.")
     max_markup_percent: float = Field(default=120, gt=-100, le=10_000, description="Upper end of the price band.")
@@ -79,7 +93,7 @@ def start(
     """Plans a collection, having said what it will cost. A sensor starts its runs within seconds."""
     with told_plainly():
         wish = Wish(
-            preset=None if config.categories else config.preset,
+            preset=None if config.categories else config.own_preset or config.preset,
             categories=tuple(config.categories),
             name=config.name or None,
             band=BandRule(Decimal(str(config.min_markup_percent)), Decimal(str(config.max_markup_percent))),
@@ -125,29 +139,10 @@ def cancel(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.R
     context.log.info(f"{config.collection_id} {'is being cancelled' if was_open else 'was not open'}.")
 
 
-@dg.job
-def start_collection() -> None:
-    """Starts a collection of a preset or of single categories, at a price band and a cost cap of your choice."""
-    start()
-
-
-@dg.job
-def pause_collection() -> None:
-    """Pauses a running collection."""
-    pause()
-
-
-@dg.job
-def resume_collection() -> None:
-    """Resumes a paused collection, or starts what is missing of one that ended with failures or was cancelled."""
-    resume()
-
-
-@dg.job
-def cancel_collection() -> None:
-    """Cancels a running or paused collection."""
-    cancel()
-
+start_collection = launchable("start_collection", start, StartConfig)
+pause_collection = launchable("pause_collection", pause, CollectionConfig)
+resume_collection = launchable("resume_collection", resume, ResumeConfig)
+cancel_collection = launchable("cancel_collection", cancel, CollectionConfig)
 
 ASSET_JOBS = [collect_category, record_seller_count]
 

@@ -4,6 +4,7 @@ import dagster as dg
 from pydantic import Field
 
 from collection_pipeline.core.retention import due
+from collection_pipeline.orchestration.launching import launchable
 from collection_pipeline.orchestration.scope import utc_now
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.store import Store
@@ -22,7 +23,10 @@ def purge(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> None:
-    """Removes rows that are older than their table's retention, and says how many of which table."""
+    """Removes what has been kept long enough, and says how many rows of which table; docs/data-policy.md has the rules.
+
+    What was removed is in the table `purges`.
+    """
     purges = due(settings.retention, utc_now())
     removed = store.purges.count(purges) if config.only_count else store.purges.run(purges)
     verb = "would be removed" if config.only_count else "removed"
@@ -31,11 +35,7 @@ def purge(
         context.log.info(f"{one.rule.table}: {rows:,} rows from before {one.older_than:%Y-%m-%d %H:%M} UTC {verb}.")
 
 
-@dg.job
-def purge_old_rows() -> None:
-    """Removes what has been kept long enough; docs/data-policy.md has the rules. What was removed is in `purges`."""
-    purge()
-
+purge_old_rows = launchable("purge_old_rows", purge, PurgeConfig)
 
 purge_daily = dg.ScheduleDefinition(
     name="purge_daily",

@@ -67,7 +67,7 @@ def _schedule(config: ScheduleConfig) -> dg.ScheduleDefinition:
 
 def _run_config(config: ScheduleConfig, collection_id: str) -> dict[str, object]:
     wish: dict[str, object] = {
-        "preset": config.preset,
+        "own_preset": config.preset,
         "name": collection_id,
         "min_markup_percent": float(config.band.min_markup_percent),
         "max_markup_percent": float(config.band.max_markup_percent),
@@ -75,7 +75,7 @@ def _run_config(config: ScheduleConfig, collection_id: str) -> dict[str, object]
     }
     if config.cost_cap is not None:
         wish["cost_cap"] = float(config.cost_cap)
-    return {"ops": {"start": {"config": wish}}}
+    return wish
 
 
 def _unusable(sentence: str) -> dg.ScheduleDefinition:

@@ -9,6 +9,7 @@ from pydantic import Field
 from collection_pipeline.core.edits import NewSeller, Wanted
 from collection_pipeline.files.export import Format
 from collection_pipeline.importing import ImportWish, dry_run, export_file, import_file
+from collection_pipeline.orchestration.launching import launchable
 from collection_pipeline.orchestration.scope import told_plainly, utc_now
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.exports import Selection
@@ -253,68 +254,14 @@ def _tell(context: dg.OpExecutionContext, edit: Edit) -> None:
     context.log_event(dg.AssetObservation(SELLERS, description=description, metadata=metadata))
 
 
-@dg.job
-def add_seller() -> None:
-    """Adds one seller to the list."""
-    add_one()
-
-
-@dg.job
-def update_seller() -> None:
-    """Renames, annotates or flags one seller."""
-    update_one()
-
-
-@dg.job
-def remove_seller() -> None:
-    """Takes one seller off the list."""
-    remove_one()
-
-
-@dg.job
-def bulk_add_sellers() -> None:
-    """Adds several sellers as one edit."""
-    add_many()
-
-
-@dg.job
-def bulk_remove_sellers() -> None:
-    """Takes several sellers off the list as one edit."""
-    remove_many()
-
-
-@dg.job
-def flag_sellers() -> None:
-    """Flags sellers, or takes their flags away."""
-    flag_many()
-
-
-@dg.job
-def undo_edit() -> None:
-    """Takes an edit or an import back."""
-    undo_one()
-
-
-@dg.job
-def import_sellers() -> None:
-    """Imports a file of sellers, after a dry run that says row by row what would happen."""
-    import_one()
-
-
-@dg.job
-def export_sellers() -> None:
-    """Writes sellers to a CSV, JSON, Parquet or Excel file."""
-    export_one()
-
-
 SELLER_JOBS: Sequence[dg.JobDefinition] = [
-    add_seller,
-    update_seller,
-    remove_seller,
-    bulk_add_sellers,
-    bulk_remove_sellers,
-    flag_sellers,
-    undo_edit,
-    import_sellers,
-    export_sellers,
+    launchable("add_seller", add_one, AddConfig),
+    launchable("update_seller", update_one, UpdateConfig),
+    launchable("remove_seller", remove_one, RemoveConfig),
+    launchable("bulk_add_sellers", add_many, BulkAddConfig),
+    launchable("bulk_remove_sellers", remove_many, NamesConfig),
+    launchable("flag_sellers", flag_many, FlagConfig),
+    launchable("undo_edit", undo_one, UndoConfig),
+    launchable("import_sellers", import_one, ImportConfig),
+    launchable("export_sellers", export_one, ExportConfig),
 ]

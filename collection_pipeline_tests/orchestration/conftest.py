@@ -64,7 +64,7 @@ class Pipeline:
             instance=self.instance,
             partition_key=category,
             tags=tags,
-            run_config={"ops": dict(config)} if config else None,
+            run_config=config,
             raise_on_error=False,
         )
 

@@ -285,11 +285,11 @@ def test_a_run_that_was_taken_over_stops(pipeline: Pipeline) -> None:
 def test_products_searched_a_short_while_ago_are_not_bought_again(pipeline: Pipeline) -> None:
     pipeline.run("home-coffee")
     before = pipeline.simulator.stats()["requests"]["ebay.search"]
-    fresh = {"ebay_listings": {"config": {"fresh_for_hours": 1}}}
+    fresh = {"ops": {"ebay_listings": {"config": {"fresh_for_hours": 1}}}}
     again = materialized(pipeline.run("home-coffee", collection_id="c2", config=fresh), "ebay_listings")
     assert again["fresh"] == pipeline.truth("home-coffee")["searchable_product_count"]
     assert pipeline.simulator.stats()["requests"]["ebay.search"] == before
-    other_band = {"ebay_listings": {"config": {"fresh_for_hours": 1, "max_markup_percent": 130}}}
+    other_band = {"ops": {"ebay_listings": {"config": {"fresh_for_hours": 1, "max_markup_percent": 130}}}}
     wider = materialized(pipeline.run("home-coffee", collection_id="c3", config=other_band), "ebay_listings")
     assert wider["fresh"] == 0
     with pipeline.store.engine.begin() as connection:
@@ -348,7 +348,7 @@ def test_every_call_is_in_the_ledger(pipeline: Pipeline) -> None:
 
 def test_a_band_of_ones_own_is_searched_and_stored(pipeline: Pipeline) -> None:
     band = {"min_markup_percent": 90, "max_markup_percent": 110}
-    pipeline.run("home-coffee", config={"ebay_listings": {"config": band}})
+    pipeline.run("home-coffee", config={"ops": {"ebay_listings": {"config": band}}})
     truth = pipeline.simulator.truth(NODES["home-coffee"], low="1.9", high="2.1")
     assert pipeline.sellers() == set(truth["sellers"])
     assert pipeline.rows("SELECT min_markup_percent::int, max_markup_percent::int FROM collections") == [(90, 110)]
@@ -356,7 +356,7 @@ def test_a_band_of_ones_own_is_searched_and_stored(pipeline: Pipeline) -> None:
 
 def test_a_band_that_is_upside_down_is_refused_before_ebay_is_asked(pipeline: Pipeline) -> None:
     band = {"min_markup_percent": 120, "max_markup_percent": 80}
-    assert not pipeline.run("home-coffee", config={"ebay_listings": {"config": band}}).success
+    assert not pipeline.run("home-coffee", config={"ops": {"ebay_listings": {"config": band}}}).success
     [failure] = pipeline.store.collections.failures("c1")
     assert (failure.reason, "upside down" in str(failure.error_message)) == ("configuration", True)
     assert "ebay.search" not in pipeline.simulator.stats()["requests"]

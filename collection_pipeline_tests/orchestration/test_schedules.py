@@ -138,8 +138,8 @@ def test_a_tick_asks_for_one_start_with_the_schedules_configuration(pipeline: Pi
     request = tick(pipeline, config)
     assert isinstance(request, dg.RunRequest)
     assert request.run_key == "weekly-20260301-0300"
-    assert request.run_config["ops"]["start"]["config"] == {
-        "preset": "two",
+    assert request.run_config == {
+        "own_preset": "two",
         "name": "weekly-20260301-0300",
         "cost_cap": 9000.0,
         "min_markup_percent": 10.0,
@@ -215,4 +215,4 @@ def start(pipeline: Pipeline, at: datetime) -> None:
 def run(pipeline: Pipeline, config: Mapping[str, Any]) -> bool:
     two = {"two": Preset("two", "Two", "", ("home-coffee", "home-knives"))}
     pipeline.store.catalogue.load(Catalogue(CATALOGUE.categories, two))
-    return pipeline.run(None, collection_id=None, job="start_collection", config=config["ops"]).success
+    return pipeline.run(None, collection_id=None, job="start_collection", config=config).success

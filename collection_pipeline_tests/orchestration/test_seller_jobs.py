@@ -9,8 +9,8 @@ import pytest
 from collection_pipeline_tests.orchestration.conftest import Pipeline
 
 
-def run(pipeline: Pipeline, job: str, op: str, **config: Any) -> dg.ExecuteInProcessResult:
-    return pipeline.run(None, collection_id=None, job=job, config={op: {"config": config}})
+def run(pipeline: Pipeline, job: str, **config: Any) -> dg.ExecuteInProcessResult:
+    return pipeline.run(None, collection_id=None, job=job, config=config)
 
 
 def observed(pipeline: Pipeline) -> list[dict[str, Any]]:
@@ -24,13 +24,13 @@ def observed(pipeline: Pipeline) -> list[dict[str, Any]]:
 
 
 def test_every_edit_is_a_job_with_its_event_and_its_count(pipeline: Pipeline) -> None:
-    assert run(pipeline, "add_seller", "add_one", name="alpha", note="a note", actor="anna").success
-    assert run(pipeline, "bulk_add_sellers", "add_many", names=["beta", "gamma", "delta"]).success
-    assert run(pipeline, "update_seller", "update_one", name="ALPHA", rename="Alpha Ltd").success
-    assert run(pipeline, "flag_sellers", "flag_many", names=["beta"]).success
-    assert run(pipeline, "remove_seller", "remove_one", name="gamma").success
-    assert run(pipeline, "bulk_remove_sellers", "remove_many", names=["beta", "delta"]).success
-    assert run(pipeline, "undo_edit", "undo_one", audit_id=6).success
+    assert run(pipeline, "add_seller", name="alpha", note="a note", actor="anna").success
+    assert run(pipeline, "bulk_add_sellers", names=["beta", "gamma", "delta"]).success
+    assert run(pipeline, "update_seller", name="ALPHA", rename="Alpha Ltd").success
+    assert run(pipeline, "flag_sellers", names=["beta"]).success
+    assert run(pipeline, "remove_seller", name="gamma").success
+    assert run(pipeline, "bulk_remove_sellers", names=["beta", "delta"]).success
+    assert run(pipeline, "undo_edit", audit_id=6).success
     expected = [
         ("added", 1, 1),
         ("bulk_added", 3, 4),
@@ -51,8 +51,8 @@ def test_every_edit_is_a_job_with_its_event_and_its_count(pipeline: Pipeline) ->
 
 
 def test_a_refused_edit_fails_its_run_in_one_sentence_and_changes_nothing(pipeline: Pipeline) -> None:
-    assert run(pipeline, "add_seller", "add_one", name="alpha").success
-    refused = run(pipeline, "bulk_add_sellers", "add_many", names=["beta", "Alpha"])
+    assert run(pipeline, "add_seller", name="alpha").success
+    refused = run(pipeline, "bulk_add_sellers", names=["beta", "Alpha"])
     assert not refused.success
     [failure] = [event for event in refused.all_events if event.is_step_failure]
     assert "row 2, 'Alpha' is on the list already" in str(failure.step_failure_data.user_failure_data)
@@ -61,45 +61,49 @@ def test_a_refused_edit_fails_its_run_in_one_sentence_and_changes_nothing(pipeli
 
 
 @pytest.mark.parametrize(
-    ("job", "op", "config"),
+    ("job", "config"),
     [
-        ("add_seller", "add_one", {"name": ""}),
-        ("bulk_remove_sellers", "remove_many", {"names": []}),
-        ("undo_edit", "undo_one", {"audit_id": 0}),
+        ("add_seller", {"name": ""}),
+        ("bulk_remove_sellers", {"names": []}),
+        ("undo_edit", {"audit_id": 0}),
+        ("start_collection", {"min_markup_percent": 99_999.0}),
+        ("start_collection", {"cost_cap": -1.0}),
     ],
 )
-def test_wrong_configuration_is_refused_before_anything_runs(
-    pipeline: Pipeline, job: str, op: str, config: dict[str, Any]
+def test_a_launch_beyond_its_bounds_is_refused_before_there_is_a_run(
+    pipeline: Pipeline, job: str, config: dict[str, Any]
 ) -> None:
-    assert not run(pipeline, job, op, **config).success
-    assert pipeline.rows("SELECT * FROM seller_audit_log") == []
+    with pytest.raises(dg.DagsterUserCodeExecutionError) as refused:
+        run(pipeline, job, **config)
+    assert next(iter(config)) in str(refused.value.__cause__)
+    assert pipeline.instance.get_runs() == []
 
 
 def test_events_of_edits_hold_no_names(pipeline: Pipeline) -> None:
-    run(pipeline, "add_seller", "add_one", name="shy_seller", note="shy_note")
+    run(pipeline, "add_seller", name="shy_seller", note="shy_note")
     assert "shy" not in str(observed(pipeline))
 
 
 def test_a_list_can_be_edited_for_another_organisation(pipeline: Pipeline) -> None:
-    run(pipeline, "add_seller", "add_one", name="alpha", organisation="acme")
+    run(pipeline, "add_seller", name="alpha", organisation="acme")
     assert pipeline.rows("SELECT org_id FROM sellers") == [("acme",)]
 
 
 def test_an_import_says_what_it_would_do_before_it_does_it(pipeline: Pipeline, tmp_path: Path) -> None:
     file = tmp_path / "fair.csv"
     file.write_text("name;note\nalpha;met there\nbeta;\n")
-    assert run(pipeline, "import_sellers", "import_one", file=str(file)).success
+    assert run(pipeline, "import_sellers", file=str(file)).success
     assert pipeline.sellers() == set()
-    assert run(pipeline, "import_sellers", "import_one", file=str(file), only_dry_run=False).success
+    assert run(pipeline, "import_sellers", file=str(file), only_dry_run=False).success
     assert pipeline.sellers() == {"alpha", "beta"}
     assert [event["action"] for event in observed(pipeline)] == ["imported"]
 
 
 def test_an_export_is_a_file_an_event_and_a_row(pipeline: Pipeline, tmp_path: Path) -> None:
-    run(pipeline, "bulk_add_sellers", "add_many", names=["alpha", "beta"])
-    run(pipeline, "flag_sellers", "flag_many", names=["beta"])
+    run(pipeline, "bulk_add_sellers", names=["alpha", "beta"])
+    run(pipeline, "flag_sellers", names=["beta"])
     file = tmp_path / "flagged.csv"
-    assert run(pipeline, "export_sellers", "export_one", file=str(file), only_flagged=True).success
+    assert run(pipeline, "export_sellers", file=str(file), only_flagged=True).success
     assert "beta" in file.read_text()
     assert "alpha" not in file.read_text()
     assert pipeline.rows("SELECT file, selection, sellers FROM seller_exports") == [("flagged.csv", "flagged", 1)]
@@ -112,7 +116,7 @@ def test_a_removed_seller_returns_only_where_the_policy_says_so(
     assert pipeline.run("home-coffee").success
     found = pipeline.sellers()
     gone = min(found)
-    assert run(pipeline, "remove_seller", "remove_one", name=gone).success
+    assert run(pipeline, "remove_seller", name=gone).success
     assert pipeline.run("home-coffee", collection_id="c2").success
     assert pipeline.sellers() == found - {gone}
     monkeypatch.setenv("COLLECTION_REMOVED_SELLERS", "return")
@@ -130,7 +134,7 @@ def test_hashed_names_are_in_no_table_and_the_list_is_as_long(
     assert len(pipeline.sellers()) == truth["seller_count"]
     assert all(key.startswith("anon-") for key in pipeline.sellers())
     assert all(name.startswith("anon-") for (name,) in pipeline.rows("SELECT seller_name FROM ebay_listings"))
-    assert run(pipeline, "remove_seller", "remove_one", name=truth["sellers"][0]).success
+    assert run(pipeline, "remove_seller", name=truth["sellers"][0]).success
     assert len(pipeline.sellers()) == truth["seller_count"] - 1
 
 
@@ -155,9 +159,9 @@ def test_old_rows_are_purged_and_counted_first(pipeline: Pipeline) -> None:
     assert pipeline.run("home-coffee").success
     with pipeline.store.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE activity_events SET timestamp = now() - interval '1 year'")
-    assert run(pipeline, "purge_old_rows", "purge", only_count=True).success
+    assert run(pipeline, "purge_old_rows", only_count=True).success
     assert pipeline.rows("SELECT * FROM purges") == []
-    assert run(pipeline, "purge_old_rows", "purge").success
+    assert run(pipeline, "purge_old_rows").success
     [(table, removed)] = pipeline.rows("SELECT table_name, removed FROM purges")
     assert table == "activity_events"
     assert removed > 10
