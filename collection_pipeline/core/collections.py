@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -113,7 +113,10 @@ class CategoryUnit:
 
 @dataclass(frozen=True, slots=True)
 class RunFact:
-    """One Dagster run of a category of a collection; `started_at` is None while it waits in the queue."""
+    """One Dagster run of a category of a collection; `started_at` is None while it waits in the queue.
+
+    `ended_at` is None while it may still do something, and where Dagster does not know.
+    """
 
     run_id: str
     category: str
@@ -121,6 +124,7 @@ class RunFact:
     created_at: datetime
     attempt: int = 1
     started_at: datetime | None = None
+    ended_at: datetime | None = None
 
     @property
     def is_active(self) -> bool:
@@ -132,7 +136,7 @@ class RunFact:
 class Settlement:
     """What becomes of a category whose run has ended, to be written down. PLANNED means that it starts once more.
 
-    `attempt` is the one that ended: a settlement that comes late settles no later one.
+    `attempt` is the one that ended: a settlement that comes late settles no later one. `ended_at` is None for now.
     """
 
     category: str
@@ -140,6 +144,7 @@ class Settlement:
     status: CategoryStatus
     reason: str | None = None
     message: str | None = None
+    ended_at: datetime | None = None
 
 
 _BACKFILL = "backfill-"
@@ -202,7 +207,7 @@ def settlements(
             continue
         run = _run_of(unit, runs)
         if run is not None and not run.is_active:
-            settled.append(_settlement(collection, unit, run))
+            settled.append(replace(_settlement(collection, unit, run), ended_at=run.ended_at))
         elif run is None and collection is CollectionStatus.CANCELLING:
             settled.append(Settlement(unit.category, unit.attempt, CategoryStatus.CANCELLED, "cancelled"))
         elif run is None and unit.status is CategoryStatus.RUNNING:

@@ -62,12 +62,16 @@ def fail_silent(instance: dg.DagsterInstance, silent_runs: list[RunFact]) -> Non
 
 def _fact(record: dg.RunRecord, category: str) -> RunFact:
     run = record.dagster_run
-    started_at = datetime.fromtimestamp(record.start_time, UTC) if record.start_time else None
     return RunFact(
         run.run_id,
         category,
         _STATES.get(run.status, RunState.ACTIVE),
         record.create_timestamp,
         attempt_of(run.tags) or 1,
-        started_at,
+        _moment(record.start_time),
+        _moment(record.end_time),
     )
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -116,6 +117,7 @@ class CollectionControl:
                 reason=settlement.reason,
                 error_message=settlement.message,
                 attempt=settlement.attempt + int(starts_again),
+                ended_at=_not_before_its_start(settlement.ended_at),
             )
 
     def _end_category(
@@ -129,7 +131,7 @@ class CollectionControl:
                     collection_categories.c.category == category,
                     *conditions,
                 )
-                .values(ended_at=sa.func.now(), **values)
+                .values({"ended_at": sa.func.now(), **values})
             )
 
     def plan_missing(self, collection_id: str, categories: Iterable[str]) -> None:
@@ -250,6 +252,11 @@ def _reopen(connection: sa.Connection, collection_id: str) -> None:
             fingerprint=sa.case((is_taken, None), else_=collections.c.fingerprint),
         )
     )
+
+
+def _not_before_its_start(ended_at: datetime | None) -> sa.ColumnElement[datetime]:
+    """When a run ended by its own machine's clock, which may be a little behind that of the database."""
+    return sa.func.now() if ended_at is None else sa.func.greatest(collection_categories.c.started_at, ended_at)
 
 
 def _entering(collection_id: str, category: str, run_id: str) -> ReturningInsert[tuple[int]]:

@@ -149,6 +149,11 @@ def test_a_category_ends_as_its_run_and_its_collection_did(
     assert all(one.attempt == unit.attempt for one in settled)
 
 
+def test_a_category_ended_when_its_run_did_and_not_when_that_was_noticed() -> None:
+    ended = replace(run(RunState.SUCCEEDED, started=0), ended_at=NOON + timedelta(minutes=3))
+    assert settlements(IS_RUNNING, [ENTERED], [ended])[0].ended_at == NOON + timedelta(minutes=3)
+
+
 def test_a_settlement_says_why() -> None:
     [settled] = settlements(IS_RUNNING, [LAST], [run(RunState.FAILED)])
     assert settled.message == "Its run died 3 times; Dagster has the log of the last one, run-0."

@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -157,6 +158,16 @@ def test_a_settlement_that_comes_late_settles_nothing(store: Store) -> None:
     store.control.resume("c1")
     store.control.settle("c1", [late])
     assert [unit.status for unit in store.collections.units("c1")] == [CategoryStatus.PLANNED]
+
+
+def test_a_category_ended_when_its_run_did_but_never_before_it_began(store: Store) -> None:
+    start(store, "c1", "books", "toys")
+    for category, ended_at in (("books", datetime(2031, 5, 1, tzinfo=UTC)), ("toys", datetime(2001, 5, 1, tzinfo=UTC))):
+        store.control.enter("c1", category, f"run-{category}", org_id=ORG)
+        store.control.settle("c1", [Settlement(category, 1, CategoryStatus.DONE, ended_at=ended_at)])
+    query = "SELECT ended_at::date::text, ended_at = started_at FROM collection_categories ORDER BY category"
+    assert rows(store, query)[0] == ("2031-05-01", False)
+    assert rows(store, query)[1][1] is True
 
 
 def test_only_what_is_missing_is_resumed_and_only_once(store: Store) -> None:
