@@ -3,6 +3,7 @@
 import re
 
 from collection_pipeline.core.retention import RULES
+from collection_pipeline.documenting import launching_document
 from collection_pipeline.files.columns import COLUMNS
 from collection_pipeline.tables.documenting import tables_document
 from collection_pipeline.tables.store import Store
@@ -27,6 +28,11 @@ def test_every_retention_is_described_with_its_setting() -> None:
 def test_the_document_of_the_tables_is_that_of_the_database(store: Store) -> None:
     """Made anew with `collection-pipeline database document > docs/tables.md`."""
     assert document("tables.md") == tables_document(store.engine)
+
+
+def test_the_document_of_the_launch_configurations_is_that_of_the_code() -> None:
+    """Made anew with `python -m collection_pipeline.documenting > docs/launching.md`."""
+    assert document("launching.md") == launching_document()
 
 
 def test_every_setting_that_the_code_reads_is_described() -> None:

@@ -23,6 +23,7 @@ from collection_pipeline.core.searches import PlannedSearch, SearchStatus
 from collection_pipeline.core.searching import SearchRules
 from collection_pipeline.core.stopping import StopSwitch
 from collection_pipeline.orchestration.describing import collection_metadata, preview, table_metadata
+from collection_pipeline.orchestration.launching import launch_metadata
 from collection_pipeline.orchestration.lineage import lineage
 from collection_pipeline.orchestration.partitions import MARKETPLACE_POOL, categories
 from collection_pipeline.orchestration.reporting import report, write
@@ -67,7 +68,6 @@ class SearchConfig(dg.Config):
     pause_between_pages_ms: int = Field(
         default=200, ge=0, le=60_000, description="Pause between two pages of one product, in milliseconds."
     )
-
     fresh_for_hours: float = Field(
         default=0,
         ge=0,
@@ -89,7 +89,7 @@ class SearchConfig(dg.Config):
     owners=OWNERS,
     kinds={"amazon", "postgres"},
     tags={"calls": "oxylabs"},
-    metadata=table_metadata(schema.amazon_products),
+    metadata={**table_metadata(schema.amazon_products), **launch_metadata(BestSellersConfig)},
 )
 def amazon_products(
     context: dg.AssetExecutionContext,
@@ -176,7 +176,7 @@ async def _fetch(scope: Scope, amazon: OpenBestSellers, store: Store, emit: Emit
     owners=OWNERS,
     kinds={"ebay", "postgres"},
     tags={"calls": "ebay"},
-    metadata=table_metadata(schema.ebay_listings),
+    metadata={**table_metadata(schema.ebay_listings), **launch_metadata(SearchConfig)},
 )
 def ebay_listings(
     context: dg.AssetExecutionContext,

@@ -1,9 +1,23 @@
-"""Jobs that people launch: one op each, with a launch configuration that explains and checks itself."""
+"""Launch configurations that explain and check themselves, and jobs of one op that are launched with them."""
 
+import enum
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
+from pydantic.fields import FieldInfo
+
+CONFIGURATION = "launch_configuration"
+"""Under this name the metadata of jobs and assets say what they can be launched with."""
+
+_LIMITS = {
+    "gt": "more than {}",
+    "ge": "at least {}",
+    "lt": "less than {}",
+    "le": "at most {}",
+    "min_length": "at least {} long",
+    "max_length": "at most {} long",
+}
 
 
 def launchable(name: str, op: dg.OpDefinition, config: type[dg.Config]) -> dg.JobDefinition:
@@ -21,4 +35,42 @@ def launchable(name: str, op: dg.OpDefinition, config: type[dg.Config]) -> dg.Jo
     def alone() -> None:
         op()
 
-    return alone.to_job(config=dg.ConfigMapping(to_op, config.to_config_schema()))
+    mapping = dg.ConfigMapping(to_op, config.to_config_schema())
+    return alone.to_job(config=mapping, metadata=launch_metadata(config))
+
+
+def launch_metadata(config: type[dg.Config]) -> Mapping[str, dg.MetadataValue]:
+    """A table of the fields: what each is for, its default, and what it may be, which Dagster does not show itself."""
+    records = [
+        dg.TableRecord(
+            {
+                "field": name,
+                "default": _default(field),
+                "allowed": _allowed(field) or "–",
+                "meaning": field.description or "",
+            }
+        )
+        for name, field in config.model_fields.items()
+    ]
+    return {CONFIGURATION: dg.MetadataValue.table(records)}
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.default
+    if value is None or value in ("", []):
+        return "–"
+    return value.name if isinstance(value, enum.Enum) else str(value).lower()
+
+
+def _allowed(field: FieldInfo) -> str:
+    kind = field.annotation
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return ", ".join(kind.__members__)
+    return ", ".join(
+        text.format(getattr(limit, name))
+        for limit in field.metadata
+        for name, text in _LIMITS.items()
+        if hasattr(limit, name)
+    )

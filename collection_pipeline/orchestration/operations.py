@@ -90,7 +90,10 @@ def start(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> None:
-    """Plans a collection, having said what it will cost. A sensor starts its runs within seconds."""
+    """Starts a collection of a preset or of single categories, at a price band and a cost cap of your choice.
+
+    Says what it will probably cost and plans it; a sensor starts its runs within seconds.
+    """
     with told_plainly():
         wish = Wish(
             preset=None if config.categories else config.own_preset or config.preset,

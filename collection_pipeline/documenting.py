@@ -1,0 +1,47 @@
+"""docs/launching.md: what every job and asset can be launched with, from the same metadata that Dagster shows.
+
+`python -m collection_pipeline.documenting > docs/launching.md`
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from collection_pipeline.definitions import defs
+from collection_pipeline.orchestration.launching import CONFIGURATION
+
+_INTRODUCTION = """\
+# Launch configurations
+
+Made by `python -m collection_pipeline.documenting` from the code. Each works as it stands but for what is required. A
+job's fields are typed into its launchpad as they are, and what is not allowed is refused at once; an asset's stand
+under `ops: NAME: config:`, and its run fails where they are out of bounds.
+"""
+
+
+def launching_document() -> str:
+    """The document as Markdown: a section for every job and asset that has a launch configuration."""
+    jobs = {job.name: (job.description, job.metadata) for job in defs.resolve_all_job_defs()}
+    assets = {spec.key.to_user_string(): (spec.description, spec.metadata) for spec in defs.resolve_all_asset_specs()}
+    sections = [
+        "\n".join(_section(name, description or "", metadata))
+        for name, (description, metadata) in sorted({**jobs, **assets}.items())
+        if CONFIGURATION in metadata
+    ]
+    return "\n".join([_INTRODUCTION, *sections])
+
+
+def _section(name: str, description: str, metadata: Mapping[str, Any]) -> Iterator[str]:
+    yield from (
+        f"## {name}",
+        description.split("\n\n")[0],
+        "",
+        "| field | default | allowed | meaning |",
+        "| --- | --- | --- | --- |",
+    )
+    for record in metadata[CONFIGURATION].records:
+        yield "| `{field}` | {default} | {allowed} | {meaning} |".format(**record.data)
+    yield ""
+
+
+if __name__ == "__main__":
+    print(launching_document(), end="")
