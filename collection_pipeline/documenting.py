@@ -3,7 +3,7 @@
 `python -m collection_pipeline.documenting > docs/launching.md`
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from collection_pipeline.definitions import defs
@@ -23,24 +23,16 @@ def launching_document() -> str:
     jobs = {job.name: (job.description, job.metadata) for job in defs.resolve_all_job_defs()}
     assets = {spec.key.to_user_string(): (spec.description, spec.metadata) for spec in defs.resolve_all_asset_specs()}
     sections = [
-        "\n".join(_section(name, description or "", metadata))
+        _section(name, description or "", metadata)
         for name, (description, metadata) in sorted({**jobs, **assets}.items())
         if CONFIGURATION in metadata
     ]
     return "\n".join([_INTRODUCTION, *sections])
 
 
-def _section(name: str, description: str, metadata: Mapping[str, Any]) -> Iterator[str]:
-    yield from (
-        f"## {name}",
-        description.split("\n\n")[0],
-        "",
-        "| field | default | allowed | meaning |",
-        "| --- | --- | --- | --- |",
-    )
-    for record in metadata[CONFIGURATION].records:
-        yield "| `{field}` | {default} | {allowed} | {meaning} |".format(**record.data)
-    yield ""
+def _section(name: str, description: str, metadata: Mapping[str, Any]) -> str:
+    summary = description.partition("\n\n")[0]
+    return f"## {name}\n{summary}\n\n{metadata[CONFIGURATION].value}\n"
 
 
 if __name__ == "__main__":

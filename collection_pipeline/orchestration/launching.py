@@ -40,19 +40,13 @@ def launchable(name: str, op: dg.OpDefinition, config: type[dg.Config]) -> dg.Jo
 
 
 def launch_metadata(config: type[dg.Config]) -> Mapping[str, dg.MetadataValue]:
-    """A table of the fields: what each is for, its default, and what it may be, which Dagster does not show itself."""
-    records = [
-        dg.TableRecord(
-            {
-                "field": name,
-                "default": _default(field),
-                "allowed": _allowed(field) or "–",
-                "meaning": field.description or "",
-            }
-        )
+    """The fields as a Markdown table: each one's default, what it may be, which Dagster does not show, and meaning."""
+    rows = [
+        f"| `{name}` | {_default(field)} | {_allowed(field) or '–'} | {field.description} |"
         for name, field in config.model_fields.items()
     ]
-    return {CONFIGURATION: dg.MetadataValue.table(records)}
+    table = "\n".join(["| field | default | allowed | meaning |", "| --- | --- | --- | --- |", *rows])
+    return {CONFIGURATION: dg.MetadataValue.md(table)}
 
 
 def _default(field: FieldInfo) -> str:
