@@ -32,6 +32,16 @@ presets:
   - {{key: ours, name: Ours, categories: [ours-kayaks, ours-tents]}}
 """
 NEW = '      - {key: ours-stoves, name: Stoves, node: "4003"}'
+PAST = """
+    INSERT INTO collections (collection_id, org_id, status, started_at, completed_at)
+    SELECT 'past-' || n, 'default', 'completed', now() - n * interval '1 year', now() - n * interval '1 year'
+    FROM generate_series(1, 6) n
+"""
+PAST_PRODUCTS = """
+    INSERT INTO amazon_product_history (collection_id, category, asin, position, title, seen_at, price)
+    SELECT 'past-' || n, 'ours-stoves', 'B' || lpad(p::text, 9, '0'), p, 'Title', now() - n * interval '1 year', 1
+    FROM generate_series(1, 6) n, generate_series(1, 90) p
+"""
 
 
 @pytest.fixture
@@ -54,7 +64,7 @@ def webhook() -> Iterator[Hook]:
 
 
 @pytest.mark.timeout(300)
-def test_a_schedule_ticks_and_every_sensor_does_its_work(
+def test_a_schedule_ticks_every_sensor_does_its_work_and_a_check_blocks(
     home: Path, simulator: RunningSimulator, webhook: Hook
 ) -> None:
     catalogue = home / "ours.yaml"
@@ -79,11 +89,18 @@ def test_a_schedule_ticks_and_every_sensor_does_its_work(
         await_rows(product, "SELECT 1 FROM collections WHERE collection_id = 'paused' AND status = 'completed'")
         await_rows(product, "SELECT 1 FROM sellers WHERE seller_key = 'dropped_seller'")
         assert (home / "inbox" / "done" / "fair.csv").exists()
-        # a category that is added
+        # a category that is added, and has so few products that a check blocks it
+        execute(product, PAST)
+        execute(product, PAST_PRODUCTS)
         await_true(lambda: bool(cursor_of(product, "collect_new_categories")))
         catalogue.write_text(CATALOGUE.format(more=NEW))
         assert product.command("catalogue", "load", str(catalogue)).returncode == 0
-        await_rows(product, "SELECT 1 FROM amazon_products WHERE category = 'ours-stoves'")
+        [blocked] = await_rows(
+            product, "SELECT * FROM collection_categories WHERE category = 'ours-stoves' AND reason <> ''"
+        )
+        assert (blocked["status"], blocked["reason"], blocked["attempt"]) == ("failed", "implausible", 1)
+        assert product.rows("SELECT 1 FROM amazon_products WHERE category = 'ours-stoves'")
+        assert not product.rows("SELECT 1 FROM product_searches WHERE category = 'ours-stoves'")
         # the schedule, with one run per category and one snapshot
         scheduled = await_rows(
             product,
@@ -96,6 +113,7 @@ def test_a_schedule_ticks_and_every_sensor_does_its_work(
         assert jobs == ["collect_category", "collect_category", "record_seller_count"]
         # and somebody is told
         await_true(lambda: any("paused" in text for text in webhook.texts))
+        await_true(lambda: any("products_are_usual" in text for text in webhook.texts))
         assert f"{product.url}/" in webhook.texts[0]
 
 
