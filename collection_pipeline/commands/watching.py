@@ -125,12 +125,10 @@ class _Lines:
 
 
 def _figures(progress: Progress) -> str:
-    now = datetime.now(UTC)
-    left = progress.time_left(now)
+    left = "" if progress.time_left is None else f", {_spoken(progress.time_left)} left"
     return (
         f"{progress.listings_found:,} listings, {progress.sellers_found:,} sellers, {progress.new_sellers:,} new, "
-        f"{progress.calls:,} calls, {progress.rate_per_minute(now):,.0f} products/min, "
-        f"{'…' if left is None else _spoken(left)} left"
+        f"{progress.calls:,} calls, {progress.searches_per_minute or 0:,.0f} products/min{left}"
     )
 
 

@@ -10,7 +10,10 @@ from collection_pipeline.core.collections import CollectionStatus
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The figures of one collection at one moment, as in the view `collection_progress`."""
+    """The figures of one collection at one moment, as in the view `collection_progress`.
+
+    `time_left` is an estimate from the rate so far; None while there is nothing to estimate from, and once it is over.
+    """
 
     collection_id: str
     status: CollectionStatus
@@ -30,6 +33,8 @@ class Progress:
     sellers_found: int
     new_sellers: int
     calls: int
+    searches_per_minute: float | None
+    time_left: timedelta | None
 
     @property
     def categories_ended(self) -> int:
@@ -47,15 +52,3 @@ class Progress:
         if not self.categories_listed:
             return 0
         return round(self.searches_total * self.categories_total / self.categories_listed)
-
-    def rate_per_minute(self, now: datetime) -> float:
-        """Products a minute since the start."""
-        minutes = ((self.completed_at or now) - self.started_at).total_seconds() / 60
-        return self.searches_ended / minutes if minutes > 0 else 0.0
-
-    def time_left(self, now: datetime) -> timedelta | None:
-        """An estimate from the rate so far; None while there is nothing to estimate from."""
-        rate = self.rate_per_minute(now)
-        if not rate:
-            return None
-        return timedelta(minutes=max(0, self.searches_expected - self.searches_ended) / rate)
