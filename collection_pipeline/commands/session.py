@@ -10,7 +10,8 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import click
-from sqlalchemy.exc import OperationalError
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.processes import Services
@@ -39,13 +40,23 @@ def told_plainly(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except PipelineError as error:
             sentence = str(error)
-        except OperationalError as error:
+        except DBAPIError as error:
+            advice = _advice(error)
+            if advice is None:
+                raise
             # Its own text may hold the statement's values; the driver's first line does not.
-            sentence = f"The database failed: {str(error.orig).strip().splitlines()[0]} Try again once it answers."
+            sentence = f"The database says: {str(error.orig).strip().splitlines()[0].rstrip('.')}. {advice}"
         click.echo(f"Error: {sentence}", err=True)
         sys.exit(1)
 
     return told
+
+
+def _advice(error: DBAPIError) -> str | None:
+    """What to do about a database that does not do its part; None for a mistake of this code's."""
+    if isinstance(error.orig, InsufficientPrivilege):
+        return "Use a login that may; docs/access.md says which."
+    return "Try again once it answers." if isinstance(error, OperationalError) else None
 
 
 def with_simulator(settings: Settings) -> Settings:

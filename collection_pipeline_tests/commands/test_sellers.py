@@ -158,6 +158,18 @@ def test_a_seller_is_erased_after_a_question(environment: dict[str, str], store:
     assert rows(store, "SELECT * FROM sellers") == []
 
 
+def test_a_login_that_may_not_erase_is_told_so_in_one_sentence(
+    environment: dict[str, str], database: sa.URL, store: Store
+) -> None:
+    said(environment, "add", "shy")
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("CREATE ROLE collector LOGIN IN ROLE collection_pipeline"))
+    collector = {**environment, "COLLECTION_DATABASE_URL": database.set(username="collector").render_as_string()}
+    assert "permission denied" in refused(collector, "erase", "shy", "--yes")
+    assert "docs/access.md" in refused(collector, "erase", "shy", "--yes")
+    assert store.sellers.count("default") == 1
+
+
 def test_nothing_is_renamed_as_long_as_nothing_is_held(environment: dict[str, str], store: Store) -> None:
     assert store.key_changes.held("default") == []
     assert "No change of names waits" in said(environment, "renamed")
