@@ -110,6 +110,13 @@ def test_an_administrator_decides_who_sees_what(logins: dict[str, Login]) -> Non
     assert logins["anna"].rows("SELECT * FROM sellers") == []
 
 
+def test_an_administrator_erases_who_asks_for_it(logins: dict[str, Login], store: Store) -> None:
+    assert Store(logins["ada"].engine).erasure.erase("alpha", "ada") == 1
+    assert store.sellers.count("default") == 1
+    log = "SELECT actor FROM seller_audit_log WHERE action = 'erased'"
+    assert logins["ada"].rows(log) == [("ada",)]
+
+
 def test_no_table_is_forgotten(store: Store) -> None:
     with store.engine.connect() as connection:
         secured = sa.text("SELECT relname FROM pg_class WHERE relkind = 'r' AND relrowsecurity")
