@@ -9,7 +9,8 @@ from pydantic import Field
 from collection_pipeline import starting
 from collection_pipeline.core.budget import estimate
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
-from collection_pipeline.core.collections import BY_HAND, Pause
+from collection_pipeline.core.collections import BY_HAND, CollectionStatus, Pause
+from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.orchestration.assets import amazon_products, ebay_listings, ebay_sellers, seller_count_snapshot
 from collection_pipeline.orchestration.launching import launchable
@@ -37,7 +38,10 @@ record_seller_count = dg.define_asset_job(
 class CollectionConfig(dg.Config):
     """Which collection is meant."""
 
-    collection_id: str = Field(description="The collection's id, as in the tag collection_id of its runs.")
+    collection_id: str = Field(
+        default="",
+        description="Its id, as in the tag collection_id of its runs; empty is the only one that can be meant.",
+    )
 
 
 class ResumeConfig(CollectionConfig):
@@ -117,29 +121,38 @@ def start(
 @dg.op
 def pause(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.ResourceParam[Store]) -> None:
     """Pauses a collection: its runs stop within two seconds, and what they have found is kept."""
-    with told_plainly():
-        store.collections.get(config.collection_id)
-    was_running = store.control.pause(config.collection_id, Pause(BY_HAND, "Somebody paused it."))
-    context.log.info(f"{config.collection_id} {'is paused' if was_running else 'was not running'}.")
+    collection_id = _meant(config, store, CollectionStatus.RUNNING)
+    was_running = store.control.pause(collection_id, Pause(BY_HAND, "Somebody paused it."))
+    context.log.info(f"{collection_id} {'is paused' if was_running else 'was not running'}.")
 
 
 @dg.op
 def resume(context: dg.OpExecutionContext, config: ResumeConfig, store: dg.ResourceParam[Store]) -> None:
     """Starts what is missing of a collection that is paused, cancelled, or ended with failures."""
-    with told_plainly():
-        store.collections.get(config.collection_id)
+    collection_id = _meant(config, store, CollectionStatus.PAUSED)
     cap = None if config.cost_cap is None else Decimal(str(config.cost_cap))
-    restarted = store.control.resume(config.collection_id, cost_cap=cap)
-    context.log.info(f"{config.collection_id}: {restarted} categories start again.")
+    restarted = store.control.resume(collection_id, cost_cap=cap)
+    context.log.info(f"{collection_id}: {restarted} categories start again.")
 
 
 @dg.op
 def cancel(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.ResourceParam[Store]) -> None:
     """Cancels a collection: what was found is kept and counted, and it can be resumed."""
+    collection_id = _meant(config, store, CollectionStatus.RUNNING, CollectionStatus.PAUSED)
+    was_open = store.control.cancel(collection_id)
+    context.log.info(f"{collection_id} {'is being cancelled' if was_open else 'was not open'}.")
+
+
+def _meant(config: CollectionConfig, store: Store, *statuses: CollectionStatus) -> str:
+    """The collection that somebody named, or the only one that stands so that naming it says nothing new."""
     with told_plainly():
-        store.collections.get(config.collection_id)
-    was_open = store.control.cancel(config.collection_id)
-    context.log.info(f"{config.collection_id} {'is being cancelled' if was_open else 'was not open'}.")
+        if config.collection_id:
+            return store.collections.get(config.collection_id).collection_id
+        found = [one.collection_id for one in store.collections.open() if one.status in statuses]
+        if len(found) != 1:
+            standing = " or ".join(statuses)
+            raise PipelineError(f"Say which collection is meant; {standing} are: {', '.join(found) or 'none'}.")
+        return found[0]
 
 
 start_collection = launchable("start_collection", start, StartConfig)
