@@ -7,12 +7,10 @@ Dagster's own run_failure_sensor will not do: its cursor moves on also when the 
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
-import sqlalchemy as sa
 
 from collection_pipeline.core.alert_settings import AlertSettings
 from collection_pipeline.core.alerts import (
@@ -26,17 +24,16 @@ from collection_pipeline.core.alerts import (
     of_run,
     quota_of,
 )
-from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.usage import vendor_day
 from collection_pipeline.core.watching import Mark, settled
 from collection_pipeline.orchestration.incidents import check_results, failed_runs
+from collection_pipeline.orchestration.reaching import Look, reaching
 from collection_pipeline.orchestration.scope import utc_now
 from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.settings import Settings
 from collection_pipeline.sources.webhook import Delivery, Outcome, post, slack_text
 from collection_pipeline.tables.alerts import AlertStore
-from collection_pipeline.tables.locating import application_database
-from collection_pipeline.tables.store import Store, open_store
+from collection_pipeline.tables.store import Store
 
 MESSAGES = 5
 """Messages of one tick: Slack takes one a second, and a tick should be over within one."""
@@ -48,26 +45,8 @@ def alert_settings(_context: dg.InitResourceContext) -> AlertSettings:
     return AlertSettings.from_mapping(os.environ)
 
 
-@contextmanager
-def tables_of(settings: Settings) -> Iterator[Store]:
-    """The stores, opened here and not as a resource: a sensor wants to say itself why it cannot reach them."""
-    with application_database(settings) as url, open_store(url, settings.limits, settings.naming) as store:
-        yield store
-
-
-def reaching(settings: Settings, look: Callable[[Store], dg.SensorResult]) -> dg.SensorResult:
-    """What a sensor's look at the tables comes to; where they cannot be reached, a skip that moves no cursor."""
-    try:
-        with tables_of(settings) as store:
-            return look(store)
-    except PipelineError as error:
-        return dg.SensorResult(skip_reason=str(error))
-    except sa.exc.DBAPIError as error:
-        return dg.SensorResult(skip_reason=f"The database failed ({type(error.orig).__name__}). It is tried again.")
-
-
 @sensor(every_s=15)
-def notice_failures(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.SensorResult:
+def notice_failures(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
     """Notices runs that failed and checks that did not pass."""
     now = utc_now()
     mark = Mark.read(context.cursor, now)
@@ -82,7 +61,7 @@ def notice_collections(
     context: dg.SensorEvaluationContext,
     settings: dg.ResourceParam[Settings],
     alert_settings: dg.ResourceParam[AlertSettings],
-) -> dg.SensorResult:
+) -> Look:
     """Notices collections that ended, unusual counts, and budgets that are nearly gone."""
     now = utc_now()
     mark = Mark.read(context.cursor, now)
@@ -101,7 +80,7 @@ def send_alerts(
     context: dg.SensorEvaluationContext,
     settings: dg.ResourceParam[Settings],
     alert_settings: dg.ResourceParam[AlertSettings],
-) -> dg.SensorResult:
+) -> Look:
     """Sends alerts through the webhook. Its cursor is the time until which the webhook wants to be left alone."""
     now = utc_now()
     not_before = _moment(context.cursor)

@@ -16,6 +16,7 @@ from collection_pipeline.core.collections import (
 )
 from collection_pipeline.orchestration.operations import collect_category, record_seller_count
 from collection_pipeline.orchestration.partitions import categories
+from collection_pipeline.orchestration.reaching import Look, reaching
 from collection_pipeline.orchestration.runs import (
     backfill_goes_on,
     cancel_queued,
@@ -25,15 +26,18 @@ from collection_pipeline.orchestration.runs import (
 )
 from collection_pipeline.orchestration.scope import ATTEMPT_TAG, COLLECTION_TAG, utc_now
 from collection_pipeline.orchestration.sensing import sensor
+from collection_pipeline.settings import Settings
 from collection_pipeline.tables.collections import Collection
 from collection_pipeline.tables.store import Store
 
 
 @sensor(every_s=10)
-def catalogue_partitions(
-    context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store]
-) -> dg.SensorResult | dg.SkipReason:
+def catalogue_partitions(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
     """Keeps the partitions equal to the categories of the catalogue in force."""
+    return reaching(settings, lambda store: _partitions(context, store))
+
+
+def _partitions(context: dg.SensorEvaluationContext, store: Store) -> Look:
     known = set(context.instance.get_dynamic_partitions(_name(categories)))
     changes = partition_changes(set(store.catalogue.current().categories), known, store.collections.in_flight())
     if not changes.added and not changes.gone:
@@ -47,10 +51,12 @@ def catalogue_partitions(
 
 
 @sensor(job=collect_category, every_s=2)
-def start_collections(
-    context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store]
-) -> dg.SensorResult | dg.SkipReason:
+def start_collections(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
     """Asks for one run per planned category of every open collection. A run key makes each run happen once."""
+    return reaching(settings, lambda store: _start(context, store))
+
+
+def _start(context: dg.SensorEvaluationContext, store: Store) -> Look:
     requests: list[dg.RunRequest] = []
     for collection in store.collections.open():
         if collection.status is CollectionStatus.RUNNING:
@@ -87,10 +93,12 @@ def _run_config(collection: Collection) -> dict[str, object]:
 
 
 @sensor(job=record_seller_count, every_s=2)
-def finish_collections(
-    context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store]
-) -> dg.SensorResult | dg.SkipReason:
+def finish_collections(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
     """Writes down how runs ended, and asks for the snapshot once a collection's last run has."""
+    return reaching(settings, lambda store: _finish(context, store))
+
+
+def _finish(context: dg.SensorEvaluationContext, store: Store) -> Look:
     for collection in store.collections.open():
         with isolated(context, collection):
             _settle(context.instance, store, collection)
@@ -141,8 +149,12 @@ def _snapshot_request(instance: dg.DagsterInstance, collection: Collection) -> S
 
 
 @sensor(every_s=5)
-def resume_collections(store: dg.ResourceParam[Store]) -> dg.SkipReason:
+def resume_collections(settings: dg.ResourceParam[Settings]) -> Look:
     """Resumes paused collections whose time has come: a quota that is back, a marketplace that had a rest."""
+    return reaching(settings, _resume)
+
+
+def _resume(store: Store) -> Look:
     due = [collection.collection_id for collection in store.collections.due(utc_now())]
     for collection_id in due:
         store.control.resume(collection_id)

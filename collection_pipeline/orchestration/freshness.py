@@ -10,9 +10,9 @@ import json
 import dagster as dg
 
 from collection_pipeline.core.freshness import STALE_AFTER, WARN_AFTER, stale
-from collection_pipeline.orchestration.alerting import reaching
 from collection_pipeline.orchestration.assets import ebay_sellers
 from collection_pipeline.orchestration.partitions import categories
+from collection_pipeline.orchestration.reaching import Look, reaching
 from collection_pipeline.orchestration.scope import organisation, utc_now
 from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.settings import Settings
@@ -33,7 +33,7 @@ def category_is_fresh(
 
 
 @sensor(every_s=600)
-def watch_freshness(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.SensorResult:
+def watch_freshness(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
     """Lets the check category_is_fresh warn for categories that have become too old. Cursor: those known to be."""
 
     def look(store: Store) -> dg.SensorResult:

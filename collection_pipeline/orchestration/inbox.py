@@ -10,6 +10,7 @@ import dagster as dg
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.files.settled import Seen, file_away, observe, ready
 from collection_pipeline.importing import ImportWish, import_file
+from collection_pipeline.orchestration.reaching import Look, reaching
 from collection_pipeline.orchestration.scope import utc_now
 from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.settings import Settings
@@ -17,9 +18,7 @@ from collection_pipeline.tables.store import Store
 
 
 @sensor(every_s=5)
-def import_dropped_files(
-    context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
-) -> dg.SensorResult | dg.SkipReason:
+def import_dropped_files(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
     """Imports seller files from the folder COLLECTION_INBOX: each as one edit, then to `done/` or `rejected/`.
 
     A file is read once two looks have found it the same and nobody wrote to it for ten seconds. Each file is one edit,
@@ -32,7 +31,13 @@ def import_dropped_files(
         current = observe(inbox)
     except PipelineError as error:
         return dg.SkipReason(str(error))
-    finished = ready(utc_now(), _former(context.cursor), current)
+    return reaching(settings, lambda store: _import(inbox, _former(context.cursor), current, store, settings))
+
+
+def _import(
+    inbox: Path, former: Mapping[str, Seen], current: Mapping[str, Seen], store: Store, settings: Settings
+) -> Look:
+    finished = ready(utc_now(), former, current)
     told = [_bring_in(inbox / name, store, settings) for name in finished]
     unusable = [_turn_away(inbox / name) for name, seen in current.items() if seen.unsupported]
     left = {name: seen for name, seen in current.items() if name not in finished and not seen.unsupported}

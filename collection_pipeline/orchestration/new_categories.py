@@ -6,7 +6,7 @@ import dagster as dg
 
 from collection_pipeline.core.catalogue import newly_added
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.orchestration.alerting import reaching
+from collection_pipeline.orchestration.reaching import Look, reaching
 from collection_pipeline.orchestration.scope import utc_now
 from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.settings import Settings
@@ -15,9 +15,7 @@ from collection_pipeline.tables.store import Store
 
 
 @sensor(every_s=30, is_on=False)
-def collect_new_categories(
-    context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
-) -> dg.SensorResult:
+def collect_new_categories(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
     """Starts a collection of categories that came into the catalogue since the last look. Off until switched on.
 
     The first look only takes note of what there is. The cursor holds the categories known so far; it moves on when the

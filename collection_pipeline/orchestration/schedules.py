@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.scheduling import ScheduleConfig, hindrance, plain_cron
-from collection_pipeline.orchestration.alerting import tables_of
 from collection_pipeline.orchestration.operations import start_collection
+from collection_pipeline.orchestration.reaching import tables_of
 from collection_pipeline.settings import Settings
 
 

@@ -19,7 +19,7 @@ class Inbox:
 
     def __init__(self, pipeline: Pipeline, folder: Path) -> None:
         self.pipeline, self.folder, self.cursor = pipeline, folder, None
-        self.settings = Settings.from_mapping({"COLLECTION_INBOX": str(folder)})
+        self.settings = Settings.from_mapping({**os.environ, "COLLECTION_INBOX": str(folder)})
 
     def drop(self, name: str, content: str, *, age: float = LONG_AGO) -> Path:
         file = self.folder / name
@@ -31,7 +31,7 @@ class Inbox:
         context = dg.build_sensor_context(
             instance=self.pipeline.instance,
             cursor=self.cursor,
-            resources={"store": self.pipeline.store, "settings": self.settings},
+            resources={"settings": self.settings},
         )
         result = import_dropped_files(context)
         if isinstance(result, dg.SkipReason):

@@ -150,7 +150,8 @@ def test_a_tick_asks_for_one_start_with_the_schedules_configuration(pipeline: Pi
 
 def test_a_tick_becomes_one_run_per_category_of_one_collection(pipeline: Pipeline) -> None:
     start(pipeline, DUE)
-    context = dg.build_sensor_context(instance=pipeline.instance, resources={"store": pipeline.store})
+    settings = Settings.from_mapping(os.environ)
+    context = dg.build_sensor_context(instance=pipeline.instance, resources={"settings": settings})
     asked = start_collections(context)
     assert isinstance(asked, dg.SensorResult)
     assert [request.partition_key for request in asked.run_requests or []] == ["home-coffee", "home-knives"]
