@@ -1,9 +1,11 @@
 import os
+import signal
 import socket
 import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -21,6 +23,19 @@ STUBBORN = textwrap.dedent("""
         "[signal.signal(n, signal.SIG_IGN) for n in (2, 15)]; print('ready', flush=True); time.sleep(600)"])
     time.sleep(600)
 """)
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Handles the signals that stop a process, as `up` does before it starts any.
+
+    A shell ignores Ctrl-C for what it starts in the background, and children inherit what is ignored, not what is
+    handled; Dagster, once imported, takes SIGTERM for Ctrl-C.
+    """
+    former = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in former.items():
+        signal.signal(number, handler)
 
 
 def python(code: str) -> list[str]:
