@@ -165,6 +165,10 @@ def test_the_partitions_are_the_catalogue(product: Product) -> None:
       ... on TeamAssetOwner { team } } kinds description } } }
     """
     node = product.graphql(query)["assetNodeOrError"]
+    deadline = time.monotonic() + 60
+    while not node["partitionKeys"] and time.monotonic() < deadline:  # a sensor brings them in
+        time.sleep(1)
+        node = product.graphql(query)["assetNodeOrError"]
     assert set(node["partitionKeys"]) == set(CATALOGUE.categories)
     assert (node["groupName"], node["owners"]) == ("collection", [{"team": "data"}])
     assert set(node["kinds"]) == {"amazon", "postgres"}
