@@ -147,6 +147,7 @@ def test_flags_are_written_in_many_ways(dropped: Dropped, word: str, flag: bool 
         ("s.xlsx", book(["name"]), "a header and no rows"),
         ("s.docx", b"PK", r"ends with none of \.csv"),
     ],
+    ids=lambda value: "content" if isinstance(value, bytes) else None,  # a workbook's bytes hold the time
 )
 def test_a_file_that_cannot_be_understood_is_refused_with_the_reason(
     dropped: Dropped, name: str, content: bytes, message: str
