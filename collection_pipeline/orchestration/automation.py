@@ -1,4 +1,8 @@
-"""What runs by itself: sensors that bring Dagster to what the tables say should happen."""
+"""What runs by itself: sensors that bring Dagster to what the tables say should happen.
+
+They compare two states, and need no cursor to know where they were: the status in the tables says what is still due,
+and a run key makes what is asked for twice happen once. Sensors that read a log or a folder do keep one.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
