@@ -16,8 +16,10 @@ import pytest
 from collection_pipeline.settings import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
+from collection_pipeline_tests import past
 from collection_pipeline_tests.running import Product, up
 from collection_pipeline_tests.sources.hooks import Hook, listening
+from collection_pipeline_tests.waiting import await_true
 
 SIMULATED = SimulatorConfig(products_per_page=4, pages=1, listings_per_product=6, sellers=40)
 CATALOGUE = """\
@@ -32,16 +34,6 @@ presets:
   - {{key: ours, name: Ours, categories: [ours-kayaks, ours-tents]}}
 """
 NEW = '      - {key: ours-stoves, name: Stoves, node: "4003"}'
-PAST = """
-    INSERT INTO collections (collection_id, org_id, status, started_at, completed_at)
-    SELECT 'past-' || n, 'default', 'completed', now() - n * interval '1 year', now() - n * interval '1 year'
-    FROM generate_series(1, 6) n
-"""
-PAST_PRODUCTS = """
-    INSERT INTO amazon_product_history (collection_id, category, asin, position, title, seen_at, price)
-    SELECT 'past-' || n, 'ours-stoves', 'B' || lpad(p::text, 9, '0'), p, 'Title', now() - n * interval '1 year', 1
-    FROM generate_series(1, 6) n, generate_series(1, 90) p
-"""
 
 
 @pytest.fixture
@@ -90,9 +82,9 @@ def test_a_schedule_ticks_every_sensor_does_its_work_and_a_check_blocks(
         await_rows(product, "SELECT 1 FROM sellers WHERE seller_key = 'dropped_seller'")
         assert (home / "inbox" / "done" / "fair.csv").exists()
         # a category that is added, and has so few products that a check blocks it
-        execute(product, PAST)
-        execute(product, PAST_PRODUCTS)
-        await_true(lambda: bool(cursor_of(product, "collect_new_categories")))
+        execute(product, past.COLLECTIONS)
+        execute(product, past.products("ours-stoves", 90))
+        soon(lambda: bool(cursor_of(product, "collect_new_categories")))
         catalogue.write_text(CATALOGUE.format(more=NEW))
         assert product.command("catalogue", "load", str(catalogue)).returncode == 0
         [blocked] = await_rows(
@@ -112,8 +104,8 @@ def test_a_schedule_ticks_every_sensor_does_its_work_and_a_check_blocks(
         jobs = sorted(run["jobName"] for run in tags["results"])
         assert jobs == ["collect_category", "collect_category", "record_seller_count"]
         # and somebody is told
-        await_true(lambda: any("paused" in text for text in webhook.texts))
-        await_true(lambda: any("products_are_usual" in text for text in webhook.texts))
+        soon(lambda: any("paused" in text for text in webhook.texts))
+        soon(lambda: any("products_are_usual" in text for text in webhook.texts))
         assert f"{product.url}/" in webhook.texts[0]
 
 
@@ -177,6 +169,10 @@ def execute(product: Product, statement: str) -> None:
         connection.execute(statement.encode())
 
 
+def soon(claim: Callable[[], bool]) -> None:
+    await_true(claim, 120, every_s=1)
+
+
 def await_rows(product: Product, query: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
 
@@ -184,12 +180,5 @@ def await_rows(product: Product, query: str) -> list[dict[str, Any]]:
         found[:] = product.rows(query)
         return bool(found)
 
-    await_true(look)
+    soon(look)
     return found
-
-
-def await_true(claim: Callable[[], bool], within_s: float = 120) -> None:
-    deadline = time.monotonic() + within_s
-    while not claim():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(1)

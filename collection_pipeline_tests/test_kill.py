@@ -27,6 +27,7 @@ from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
 from collection_pipeline.simulator.state import Simulator
 from collection_pipeline_tests.running import Product, up
+from collection_pipeline_tests.waiting import await_true
 
 CATALOGUE = read_catalogue(STARTER_FILE)
 CATEGORIES = list(CATALOGUE.categories)[:4]
@@ -58,10 +59,7 @@ def searches(simulator: RunningSimulator) -> int:
 
 
 def await_searches(simulator: RunningSimulator, count: int) -> None:
-    deadline = time.monotonic() + 90
-    while searches(simulator) < count:
-        assert time.monotonic() < deadline, f"only {searches(simulator)} searches"
-        time.sleep(0.05)
+    await_true(lambda: searches(simulator) >= count, 90, every_s=0.05)
 
 
 def run_workers(product: Product) -> list[psutil.Process]:
@@ -185,11 +183,8 @@ def completed(product: Product, collection_id: str) -> bool:
 
 def await_end(product: Product, collection_id: str) -> None:
     """Until the collection is over, well or not, or paused."""
-    deadline = time.monotonic() + 120
     query = f"SELECT status FROM collections WHERE collection_id = '{collection_id}'"
-    while product.rows(query)[0]["status"] in ("running", "finishing"):
-        assert time.monotonic() < deadline, "it did not end"
-        time.sleep(1)
+    await_true(lambda: product.rows(query)[0]["status"] not in ("running", "finishing"), 120, every_s=1)
 
 
 def named(product: Product, name: str) -> psutil.Process:

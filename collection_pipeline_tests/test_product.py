@@ -19,6 +19,7 @@ from collection_pipeline.simulator.server import RunningSimulator, running
 from collection_pipeline.tables.database import create_engine
 from collection_pipeline.tables.embedded import create_database, start_embedded, stop_embedded
 from collection_pipeline_tests.running import Product, processes_of, run_command, up
+from collection_pipeline_tests.waiting import await_true
 
 pytestmark = pytest.mark.xdist_group("product")
 """Its tests share one fixture that takes long to make."""
@@ -142,12 +143,7 @@ def test_a_run_started_by_hand_ends_with_a_collection_and_one_snapshot(product: 
     run_id = product.launch("collect_category", partition=BY_HAND)
     collection_id = f"run-{run_id[:8]}"
     query = f"SELECT status, endings FROM collections WHERE collection_id = '{collection_id}'"
-    deadline = time.monotonic() + 120
-    rows: list[dict[str, object]] = []
-    while time.monotonic() < deadline and not (rows and rows[0]["endings"]):
-        time.sleep(1)
-        rows = product.rows(query)
-    assert rows == [{"status": "completed", "endings": 1}]
+    await_true(lambda: product.rows(query) == [{"status": "completed", "endings": 1}], 120, every_s=1)
     assert product.rows(f"SELECT cause FROM seller_count_snapshots WHERE collection_id = '{collection_id}'") == [
         {"cause": "collection"}
     ]
@@ -164,11 +160,9 @@ def test_the_partitions_are_the_catalogue(product: Product) -> None:
     { assetNodeOrError(assetKey: {path: ["amazon_products"]}) { ... on AssetNode { partitionKeys groupName owners {
       ... on TeamAssetOwner { team } } kinds description } } }
     """
+    # a sensor brings them in
+    await_true(lambda: bool(product.graphql(query)["assetNodeOrError"]["partitionKeys"]), 60, every_s=1)
     node = product.graphql(query)["assetNodeOrError"]
-    deadline = time.monotonic() + 60
-    while not node["partitionKeys"] and time.monotonic() < deadline:  # a sensor brings them in
-        time.sleep(1)
-        node = product.graphql(query)["assetNodeOrError"]
     assert set(node["partitionKeys"]) == set(CATALOGUE.categories)
     assert (node["groupName"], node["owners"]) == ("collection", [{"team": "data"}])
     assert set(node["kinds"]) == {"amazon", "postgres"}

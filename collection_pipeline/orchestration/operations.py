@@ -40,7 +40,7 @@ class CollectionConfig(dg.Config):
 
     collection_id: str = Field(
         default="",
-        description="Its id, as in the tag collection_id of its runs; empty is the only one that can be meant.",
+        description="Its id, as in the tag collection_id of its runs. Not needed where only one can be meant.",
     )
 
 
@@ -144,7 +144,7 @@ def cancel(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.R
 
 
 def _meant(config: CollectionConfig, store: Store, *statuses: CollectionStatus) -> str:
-    """The collection that somebody named, or the only one that stands so that naming it says nothing new."""
+    """The collection that somebody named, or the only one that stands so that it can be meant."""
     with told_plainly():
         if config.collection_id:
             return store.collections.get(config.collection_id).collection_id

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from collection_pipeline.feed.serving import FeedServer, listening
 from collection_pipeline.processes import free_port
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.conftest import REPOSITORY
+from collection_pipeline_tests.waiting import await_true
 
 ask = httpx.Client(verify=False, trust_env=False)
 """Asks a server once."""
@@ -109,13 +110,6 @@ def _answers(url: str) -> bool:
         return bool(ask.get(f"{url}/api/meta").status_code)
     except httpx.TransportError:
         return False
-
-
-def await_true(condition: Callable[[], bool], timeout_s: float = 10) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 @dataclass

@@ -16,9 +16,10 @@ import sqlalchemy as sa
 from collection_pipeline.tables.database import create_engine
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.conftest import REPOSITORY
-from collection_pipeline_tests.feed.serving import Reading, append, ask, await_true, server_process, serving
+from collection_pipeline_tests.feed.serving import Reading, append, ask, server_process, serving
 from collection_pipeline_tests.feed.writing import write_much
 from collection_pipeline_tests.tables.examples import rows, start
+from collection_pipeline_tests.waiting import await_true
 
 
 def writer_process(database: sa.URL, number: int, batches: int) -> subprocess.Popen[bytes]:

@@ -19,9 +19,10 @@ from collection_pipeline.feed.access import FeedConfig
 from collection_pipeline.feed.channel import KEPT
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.feed.conftest import Shared
-from collection_pipeline_tests.feed.serving import Reading, append, ask, await_true, event, serving
+from collection_pipeline_tests.feed.serving import Reading, append, ask, event, serving
 from collection_pipeline_tests.feed.writing import write_much
 from collection_pipeline_tests.tables.examples import finish, start
+from collection_pipeline_tests.waiting import await_true
 
 
 @pytest.fixture
