@@ -10,8 +10,8 @@ from contextlib import ExitStack
 from typing import Any
 
 from dagster._serdes import ConfigurableClassData
-from dagster_postgres import DagsterPostgresStorage
 
+from collection_pipeline.orchestration.pooled_storage import PooledPostgresStorage
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.locating import dagster_database
 
@@ -19,8 +19,8 @@ _server = ExitStack()
 """Keeps the embedded server in use, once this process has needed it, until the process ends."""
 
 
-class ProjectStorage(DagsterPostgresStorage):
-    """DagsterPostgresStorage whose address is found instead of configured."""
+class ProjectStorage(PooledPostgresStorage):
+    """PooledPostgresStorage whose address is found instead of configured."""
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:

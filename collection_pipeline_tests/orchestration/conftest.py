@@ -16,6 +16,7 @@ from dagster_postgres import DagsterPostgresStorage
 from collection_pipeline.core.catalogue import Catalogue, Category
 from collection_pipeline.core.collections import CategoryUnit
 from collection_pipeline.definitions import defs
+from collection_pipeline.orchestration.pooled_storage import shared_engine
 from collection_pipeline.orchestration.scope import COLLECTION_TAG
 from collection_pipeline.settings import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
@@ -117,3 +118,4 @@ def pipeline(
     with dg.DagsterInstance.get() as instance:
         instance.add_dynamic_partitions("category", list(NODES))
         yield Pipeline(instance, store, simulator)
+    shared_engine(dagster.render_as_string(hide_password=False)).dispose()

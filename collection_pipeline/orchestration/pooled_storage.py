@@ -1,0 +1,104 @@
+"""One small pool of connections per process and address, shared by Dagster's three storages and by every instance.
+
+It replaces the engines of dagster-postgres, which use NullPool: a connection for every statement, because a process
+makes many instances (one per sensor tick) and a pool in each of them ends in "too many clients". Each new instance also
+inspects the schema three times; here the first one of a process does, and forked processes inherit what it found.
+
+Unnecessary once dagster-postgres takes an engine, or a pool, from its configuration (dagster issues 20325 and 33935).
+Works through PgBouncer in transaction mode: outside the web server, Dagster keeps nothing in a session.
+"""
+
+import os
+import threading
+
+import sqlalchemy as sa
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import DagsterPostgresStorage
+from dagster_postgres.event_log import PostgresEventLogStorage
+from dagster_postgres.run_storage import PostgresRunStorage
+from dagster_postgres.schedule_storage import PostgresScheduleStorage
+from dagster_postgres.utils import set_pg_statement_timeout
+
+POOL_SIZE = 2
+"""Kept open: what a run needs, whose main thread does nearly all the talking."""
+
+MAX_OVERFLOW = 6
+"""Opened for a moment beyond that: the daemon and the servers have a dozen threads, with statements of milliseconds."""
+
+_engines: dict[tuple[str, int | None], sa.Engine] = {}
+_complete: set[str] = set()
+"""Addresses whose tables are known to be there."""
+
+_lock = threading.Lock()
+
+
+def shared_engine(postgres_url: str, statement_timeout_ms: int | None = None) -> sa.Engine:
+    """The process's one engine for an address; the server ends statements that take longer than the timeout."""
+    with _lock:
+        key = (postgres_url, statement_timeout_ms)
+        if key not in _engines:
+            _engines[key] = _create_engine(*key)
+        return _engines[key]
+
+
+def _create_engine(postgres_url: str, statement_timeout_ms: int | None) -> sa.Engine:
+    engine = sa.create_engine(
+        postgres_url,
+        isolation_level="AUTOCOMMIT",  # as in dagster-postgres, whose transactions ask for theirs
+        pool_size=POOL_SIZE,
+        max_overflow=MAX_OVERFLOW,
+        pool_use_lifo=True,
+        pool_pre_ping=True,  # a connection that a restart of the server has cut is replaced, not handed out
+    )
+    if statement_timeout_ms is not None:
+        sa.event.listen(engine, "connect", lambda made, _: set_pg_statement_timeout(made, statement_timeout_ms))
+    return engine
+
+
+def _start_anew_after_fork() -> None:
+    """A forked process must neither speak through its parent's connections nor close them."""
+    global _lock
+    _lock = threading.Lock()
+    for engine in _engines.values():
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_start_anew_after_fork)
+
+
+class _Pooled:
+    """Makes a storage of dagster-postgres use the shared engine. Its tables are there."""
+
+    def __init__(self, postgres_url: str) -> None:
+        super().__init__(postgres_url, should_autocreate_tables=False)  # type: ignore[call-arg]
+        self.postgres_url = postgres_url
+        self._engine = shared_engine(postgres_url)
+
+    def optimize_for_webserver(self, statement_timeout: int, pool_recycle: int, max_overflow: int) -> None:
+        """Limits statements. The pool stays as it is; dagster-postgres would make one per storage here."""
+        del pool_recycle, max_overflow
+        self._engine = shared_engine(self.postgres_url, statement_timeout)
+
+
+class _RunStorage(_Pooled, PostgresRunStorage):
+    pass
+
+
+class _EventLogStorage(_Pooled, PostgresEventLogStorage):
+    pass
+
+
+class _ScheduleStorage(_Pooled, PostgresScheduleStorage):
+    pass
+
+
+class PooledPostgresStorage(DagsterPostgresStorage):
+    """DagsterPostgresStorage on the process's shared engine."""
+
+    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        # The first one creates the tables where they are missing, through engines that it then gives up.
+        super().__init__(postgres_url, should_autocreate_tables=postgres_url not in _complete, inst_data=inst_data)
+        _complete.add(postgres_url)
+        self._run_storage = _RunStorage(postgres_url)
+        self._event_log_storage = _EventLogStorage(postgres_url)
+        self._schedule_storage = _ScheduleStorage(postgres_url)
