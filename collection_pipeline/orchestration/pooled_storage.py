@@ -55,6 +55,12 @@ def _create_engine(postgres_url: str, statement_timeout_ms: int | None) -> sa.En
     return engine
 
 
+def close_pools() -> None:
+    """Closes the connections that nobody uses at the moment; the next statement opens one."""
+    for engine in _engines.values():
+        engine.dispose()
+
+
 def _start_anew_after_fork() -> None:
     """A forked process must neither speak through its parent's connections nor close them."""
     global _lock
