@@ -1,8 +1,9 @@
 """One small pool of connections per process and address, shared by Dagster's three storages and by every instance.
 
 It replaces the engines of dagster-postgres, which use NullPool: a connection for every statement, because a process
-makes many instances (one per sensor tick) and a pool in each of them ends in "too many clients". Each new instance also
-inspects the schema three times; here the first one of a process does, and forked processes inherit what it found.
+makes many instances (one per sensor tick) and a pool in each of them ends in "too many clients". Instances also inspect
+the schema, when they are made and at every tick; here the first one of a process does, and forked processes inherit
+what it found.
 
 Unnecessary once dagster-postgres takes an engine, or a pool, from its configuration (dagster issues 20325 and 33935).
 Works through PgBouncer in transaction mode: outside the web server, Dagster keeps nothing in a session.
@@ -10,6 +11,8 @@ Works through PgBouncer in transaction mode: outside the web server, Dagster kee
 
 import os
 import threading
+from collections.abc import Callable
+from functools import partial
 
 import sqlalchemy as sa
 from dagster._serdes import ConfigurableClassData
@@ -28,6 +31,9 @@ MAX_OVERFLOW = 6
 _engines: dict[tuple[str, int | None], sa.Engine] = {}
 _complete: set[str] = set()
 """Addresses whose tables are known to be there."""
+
+_schema_facts: set[tuple[str, str, str]] = set()
+"""What is known to be there, by address, storage and thing."""
 
 _lock = threading.Lock()
 
@@ -85,17 +91,42 @@ class _Pooled:
         del pool_recycle, max_overflow
         self._engine = shared_engine(self.postgres_url, statement_timeout)
 
+    def _is_known(self, fact: str, ask: Callable[[], bool]) -> bool:
+        """Whether the schema has something. Once it has, it is not asked again: migrations only add."""
+        known = (self.postgres_url, type(self).__name__, fact)
+        if known not in _schema_facts and ask():
+            _schema_facts.add(known)
+        return known in _schema_facts
+
 
 class _RunStorage(_Pooled, PostgresRunStorage):
-    pass
+    def has_built_index(self, migration_name: str) -> bool:
+        return self._is_known(migration_name, partial(super().has_built_index, migration_name))
+
+    def has_run_stats_index_cols(self) -> bool:
+        return self._is_known("run_stats", super().has_run_stats_index_cols)
 
 
 class _EventLogStorage(_Pooled, PostgresEventLogStorage):
-    pass
+    def has_table(self, table_name: str) -> bool:
+        return self._is_known(table_name, partial(super().has_table, table_name))
+
+    def has_secondary_index(self, name: str) -> bool:
+        return self._is_known(f"index {name}", partial(super().has_secondary_index, name))
+
+    def has_asset_key_index_cols(self) -> bool:
+        return self._is_known("asset_key_index", super().has_asset_key_index_cols)
 
 
 class _ScheduleStorage(_Pooled, PostgresScheduleStorage):
-    pass
+    def has_instigators_table(self) -> bool:
+        return self._is_known("instigators", super().has_instigators_table)
+
+    def _has_instigators_table(self, conn: sa.Connection) -> bool:
+        return self._is_known("instigators", partial(super()._has_instigators_table, conn))
+
+    def has_built_index(self, migration_name: str) -> bool:
+        return self._is_known(migration_name, partial(super().has_built_index, migration_name))
 
 
 class PooledPostgresStorage(DagsterPostgresStorage):

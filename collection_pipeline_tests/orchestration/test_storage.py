@@ -79,6 +79,20 @@ def test_many_instances_share_a_session_and_inspect_the_schema_once(address: str
     assert sessions(address) <= after_the_first + 1
 
 
+def test_only_the_first_instance_of_a_process_inspects_the_schema(address: str, home: Path) -> None:
+    statements: list[str] = []
+    sa.event.listen(shared_engine(address), "before_cursor_execute", lambda *told: statements.append(told[2]))
+    for _ in range(2):
+        del statements[:]
+        with dg.DagsterInstance.from_config(str(home)) as instance:
+            instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+            instance.all_asset_keys()
+            instance.all_instigator_state()
+            instance.get_dynamic_partitions("category")
+    assert statements
+    assert not [one for one in statements if "pg_catalog" in one or "secondary_indexes" in one]
+
+
 def test_threads_open_no_more_sessions_than_the_pool_allows(address: str, home: Path) -> None:
     changes: list[int] = []
     sa.event.listen(shared_engine(address), "connect", lambda *_: changes.append(+1))
