@@ -59,6 +59,8 @@ class Settings:
     """The secret of these hashes (COLLECTION_NAME_KEY)."""
     do_removed_return: bool
     """Whether a seller removed by hand comes back when a collection sees it again (COLLECTION_REMOVED_SELLERS)."""
+    list_limit_s: int
+    """Seconds that one statement may hold a seller list (COLLECTION_LIST_LIMIT_S)."""
     retention: tuple[RetentionRule, ...]
     """How long what is kept (COLLECTION_KEEP_ACTIVITY_EVENTS_DAYS and the like)."""
     feed_url: str | None
@@ -137,6 +139,7 @@ class Settings:
             are_exported_names_hashed=exported == "hashed",
             name_key=_name_key(values, is_needed=are_names_hashed or exported == "hashed"),
             do_removed_return=_choice(values, "COLLECTION_REMOVED_SELLERS", "stay", "return") == "return",
+            list_limit_s=int(_number(values, "COLLECTION_LIST_LIMIT_S", 120, least=1)),
             retention=_retention(values),
             feed_url=_url(values, "COLLECTION_FEED_URL", "") if "COLLECTION_FEED_URL" in values else None,
             inbox=Path(values.get("COLLECTION_INBOX", str(home / "inbox"))).expanduser().absolute(),

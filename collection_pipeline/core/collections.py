@@ -176,9 +176,13 @@ def pause_for(error: SourceError, now: datetime) -> Pause:
             return Pause(error.kind, str(error))
 
 
-def new_collection_id(name: str, moment: datetime) -> str:
-    """A readable id: what was collected and when, such as `starter-20261123-141500`."""
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "collection"
+def new_collection_id(name: str, moment: datetime, org_id: str = DEFAULT_ORG) -> str:
+    """A readable id: what was collected and when, such as `starter-20261123-141500`.
+
+    Another organisation than the default one stands before it, so that two may start the same in the same second.
+    """
+    words = name if org_id == DEFAULT_ORG else f"{org_id}-{name}"
+    slug = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "collection"
     return f"{slug[:60]}-{moment:%Y%m%d-%H%M%S}"
 
 

@@ -31,7 +31,10 @@ def settings(_context: dg.InitResourceContext) -> Settings:
 def store(context: dg.InitResourceContext) -> Iterator[Store]:
     """The stores, connected for as long as a run or a sensor tick takes."""
     chosen: Settings = context.resources.settings
-    with application_database(chosen) as url, open_store(url, chosen.limits, chosen.naming) as opened:
+    with (
+        application_database(chosen) as url,
+        open_store(url, chosen.limits, chosen.naming, list_limit_s=chosen.list_limit_s) as opened,
+    ):
         yield opened
 
 

@@ -89,6 +89,7 @@ def test_a_plan_of_nothing_is_refused() -> None:
 
 def test_an_id_says_what_was_collected_and_when() -> None:
     assert new_collection_id("Home & Kitchen", NOON) == "home-kitchen-20261123-120000"
+    assert new_collection_id("starter", NOON, "Acme") == "acme-starter-20261123-120000"
 
 
 def test_runs_started_by_hand_belong_together_where_people_think_they_do() -> None:
