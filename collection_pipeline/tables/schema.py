@@ -117,6 +117,15 @@ collection_categories = sa.Table(
     sa.Column("category", sa.Text, primary_key=True, comment="The category."),
     sa.Column("status", sa.Text, nullable=False, comment="planned, running, done, failed or cancelled."),
     sa.Column("attempt", sa.Integer, nullable=False, server_default="1", comment="How often it was started."),
+    sa.Column(
+        "last_attempt", sa.Integer, nullable=False, server_default="3", comment="Not started by itself after this one."
+    ),
+    sa.Column(
+        "started_attempt", sa.Integer, nullable=False, server_default="0", comment="Attempt last asked of Dagster."
+    ),
+    sa.Column(
+        "starts", sa.ARRAY(MOMENT), nullable=False, server_default="{}", comment="When the last ten were asked for."
+    ),
     sa.Column("run_id", sa.Text, comment="The Dagster run that last worked on it."),
     sa.Column("seen_at", MOMENT, comment="When its run last gave a sign of life."),
     sa.Column("products", sa.Integer, comment="Best sellers fetched; null if not fetched in this collection."),
