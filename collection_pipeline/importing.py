@@ -80,7 +80,9 @@ def export_file(
     are_names_hashed: bool,
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Writes the chosen sellers to a file and logs that; how many. Raises PipelineError where it cannot be written."""
+    """Writes the chosen sellers to a file and logs that; how many. Raises PipelineError where it cannot be written.
+    A file that is there already is replaced; `require_replaceable` says whether it may be.
+    """
     with store.exports.stream(org_id, selection) as sellers:
         named = (
             replace(one, seller_key=naming(one.seller_key), display_name=naming(one.seller_key), note=None)
@@ -90,7 +92,7 @@ def export_file(
         )
         count = write(named, path, format, progress=progress)
     store.exports.exported(
-        org_id, selection, actor=actor, file=path.name, count=count, are_names_hashed=are_names_hashed
+        org_id, selection, actor=actor, file=printable(path.name), count=count, are_names_hashed=are_names_hashed
     )
     return count
 

@@ -129,6 +129,23 @@ def test_an_export_comes_back_as_it_went(
     assert "2 unchanged" in said(environment, "import", str(file), "--dry-run")
 
 
+def test_an_export_replaces_an_export_and_nothing_else_unless_forced(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    said(environment, "add", "alpha")
+    file, link = tmp_path / "mine.csv", tmp_path / "link.csv"
+    file.write_text("name\nwork of weeks\n")
+    link.symlink_to(file)
+    assert "is there already and no export" in refused(environment, "export", str(file))
+    assert "no regular file" in refused(environment, "export", str(link), "--force")
+    assert "work of weeks" in file.read_text()
+    said(environment, "export", str(file), "--force")
+    assert "alpha" in file.read_text()
+    said(environment, "add", "beta")
+    said(environment, "export", str(file))
+    assert "beta" in file.read_text()
+
+
 def test_an_export_can_be_chosen_and_nameless(environment: dict[str, str], store: Store, tmp_path: Path) -> None:
     start(store, "c1", "home")
     collect(store, "c1", "home", {"B000000001": [listing("1", "alpha")]})
