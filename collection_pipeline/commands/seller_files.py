@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from collection_pipeline.commands.authors import person
 from collection_pipeline.commands.choosing import chooses_sellers
 from collection_pipeline.commands.session import stores, told_plainly
+from collection_pipeline.core.printable import printable
 from collection_pipeline.files.export import Format, format_of
 from collection_pipeline.files.mapping import ColumnMapping
 from collection_pipeline.files.own_exports import require_replaceable
@@ -100,7 +101,7 @@ def export_sellers(file: Path, selection: Selection, wanted: str | None, *, hash
                 are_names_hashed=are_hashed,
                 progress=lambda done: bar.update(task, completed=done),
             )
-    click.echo(f"{count:,} sellers ({selection}) are in {file}.")
+    click.echo(f"{count:,} sellers ({selection}) are in {printable(str(file))}.")
 
 
 def _bar() -> Progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def printable(text: str, longest: int = 200) -> str:
+def printable(text: str, longest: int = 500) -> str:
     """The text with line breaks, control and invisible characters, marks of direction and lone surrogates escaped.
 
     What is longer than `longest` characters ends with an ellipsis.

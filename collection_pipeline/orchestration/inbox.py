@@ -48,7 +48,8 @@ def _import(
 ) -> Look:
     deadline = time.monotonic() + LOOK_S
     told: list[str] = []
-    left = {**current, **stuck(former, current)}
+    unmoved = stuck(former, current)
+    left = {**current, **unmoved}
 
     def put_away(name: str, read: Read) -> None:
         try:
@@ -59,10 +60,10 @@ def _import(
             left[name] = replace(current[name], goes_to=read.goes_to, outcome=read.outcome)
             told.append(f"{read.outcome} {error}")
 
-    for name, seen in stuck(former, current).items():
+    for name, seen in unmoved.items():
         put_away(name, Read(seen.goes_to, seen.outcome))
     for name, seen in current.items():
-        if seen.unsupported and not left[name].goes_to:
+        if seen.unsupported and name not in unmoved:
             put_away(name, _turned_away(name))
     for name in ready(utc_now(), former, current):
         if time.monotonic() > deadline:

@@ -245,7 +245,7 @@ def test_a_name_that_is_put_away_under_one_that_fits(what: str, tmp_path: Path) 
 def test_a_name_that_no_log_or_table_may_hold_as_it_is(what: str) -> None:
     shown = printable(NAMES[what])
     assert shown.isprintable()
-    assert len(shown) <= 200
+    assert len(shown) <= 500
     shown.encode("utf-8")
 
 

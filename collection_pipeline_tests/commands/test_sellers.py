@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from collection_pipeline.cli import main
 from collection_pipeline.tables.store import Store
+from collection_pipeline_tests.attacks.hostile_files import ENDS_THE_PROCESS
 from collection_pipeline_tests.tables.examples import collect, listing, rows, start
 
 
@@ -108,6 +109,14 @@ def test_a_file_is_looked_at_imported_and_taken_back(environment: dict[str, str]
     assert "Nothing had to be changed" in said(environment, "import", str(file), *columns)
     said(environment, "undo", "1")
     assert rows(store, "SELECT * FROM sellers") == []
+
+
+def test_a_workbook_that_ends_its_reader_is_refused_in_one_sentence(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "s.xlsx"
+    file.write_bytes(ENDS_THE_PROCESS["a > in an attribute"])
+    assert "s.xlsx cannot be imported. Reading it takes more than" in refused(environment, "import", str(file))
 
 
 @pytest.mark.parametrize("suffix", ["csv", "json", "parquet", "xlsx"])
