@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.printable import printable
@@ -239,6 +241,19 @@ def test_a_name_that_is_put_away_under_one_that_fits(what: str, tmp_path: Path) 
         assert len(f"{moved.name}.report.txt".encode()) <= 255
     assert len(list((tmp_path / "rejected").iterdir())) == 6
     assert [one for one in tmp_path.iterdir() if one.is_file()] == []
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(min_size=1, max_size=255).map(lambda name: name.translate(None, b"/\0")))
+def test_any_name_that_a_file_can_have(tmp_path: Path, name: bytes) -> None:
+    assume(name not in (b"", b".", b".."))
+    path = tmp_path / os.fsdecode(name)
+    assume(path.name not in ("done",))
+    path.write_text("content")
+    moved = file_away(path, tmp_path / "done", "r", now=NOW)
+    assert moved.parent == tmp_path / "done"
+    assert moved.read_text() == "content"
+    assert moved.name.isprintable()
 
 
 @pytest.mark.parametrize("what", NAMES)
