@@ -67,6 +67,8 @@ class Settings:
     """Address of the live activity page, for links to it (COLLECTION_FEED_URL)."""
     inbox: Path
     """Folder in which dropped seller files are found (COLLECTION_INBOX)."""
+    exports: Path
+    """Folder that exports started from the Dagster UI are written to (COLLECTION_EXPORTS)."""
     oxylabs_url: str
     ebay_api_url: str
     ebay_marketplace: str
@@ -143,6 +145,7 @@ class Settings:
             retention=_retention(values),
             feed_url=_url(values, "COLLECTION_FEED_URL", "") if "COLLECTION_FEED_URL" in values else None,
             inbox=Path(values.get("COLLECTION_INBOX", str(home / "inbox"))).expanduser().absolute(),
+            exports=Path(values.get("COLLECTION_EXPORTS", str(home / "exports"))).expanduser().absolute(),
             oxylabs_url=_url(values, "OXYLABS_URL", OXYLABS_URL),
             ebay_api_url=_url(values, "EBAY_API_URL", EBAY_API_URL),
             ebay_marketplace=values.get("EBAY_MARKETPLACE", "EBAY_US"),

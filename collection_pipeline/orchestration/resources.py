@@ -68,4 +68,11 @@ def _oxylabs(chosen: Settings) -> OxylabsAccount:
     return OxylabsAccount(chosen.oxylabs_url, username, password)
 
 
-RESOURCES = {"settings": settings, "store": store, "amazon": amazon, "ebay": ebay}
+RESOURCES = {
+    "settings": settings,
+    "store": store,
+    "amazon": amazon,
+    "ebay": ebay,
+    # Assets hand each other nothing. Dagster's default would, and takes a folder from whoever launches a run.
+    "io_manager": dg.mem_io_manager,
+}
