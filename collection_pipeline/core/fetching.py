@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from collection_pipeline.core.errors import SourceError
-from collection_pipeline.core.products import BestSellerPage, BestSellerSource
+from collection_pipeline.core.products import BestSellerPage, BestSellerSource, require_another_page
 from collection_pipeline.core.requests import Requester
 
 
@@ -29,6 +29,8 @@ async def fetch_best_sellers(
     while number == 1 or number <= pages[1].pages:
         if number not in pages:
             pages[number] = await _page(source, node, number, requester)
+            if number > 1:
+                require_another_page(pages[number], pages[number - 1])
             await asyncio.to_thread(keep, pages[number])
         number += 1
     return [pages[number] for number in sorted(pages)]

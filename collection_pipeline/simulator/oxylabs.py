@@ -204,7 +204,8 @@ class Oxylabs:
         node = job.query.node
         if _is(job.fault, "wrong_query"):
             node = f"{node[:-1]}{(int(node[-1]) + 1) % 10}" if node[-1:].isdigit() else "172541"
-        content = parsed_page(simulator.products, simulator.config.seed, node, page)
+        is_first = _is(job.fault, "wrong_page") or _is(job.fault, "first_page_again")
+        content = parsed_page(simulator.products, simulator.config.seed, node, 1 if is_first else page)
         if not job.query.is_parsed:
             return raw_page(content)
         rows: list[dict[str, object]] = content["results"]  # type: ignore[assignment]
@@ -215,6 +216,12 @@ class Oxylabs:
                 return {"parse_status_code": PARSE_FAILED}
             case "oxylabs.partial_12004":
                 content["parse_status_code"] = PARTIAL
+                content["_warnings"] = ["Could not parse `ratings_count` for some results."]
+                for row in rows[::3]:
+                    row["ratings_count"] = None
+            case "oxylabs.first_page_again":
+                content["page"] = page
+            case "oxylabs.warnings":
                 content["_warnings"] = ["Could not parse `ratings_count` for some results."]
                 for row in rows[::3]:
                     row["ratings_count"] = None

@@ -147,6 +147,17 @@ def test_a_failed_run_says_why_without_a_retry(pipeline: Pipeline) -> None:
     assert NODES["nowhere"] in str(data.description)
 
 
+@pytest.mark.parametrize("fault", ["oxylabs.wrong_page", "oxylabs.first_page_again"])
+def test_a_page_that_comes_twice_costs_the_category_and_changes_nothing(pipeline: Pipeline, fault: str) -> None:
+    assert pipeline.run("home-coffee", collection_id="c0").success
+    known = pipeline.rows("SELECT asin, position FROM amazon_products ORDER BY asin")
+    pipeline.simulator.set_faults(fault)
+    assert not pipeline.run("home-coffee").success
+    [failure] = pipeline.store.collections.failures("c1")
+    assert (failure.unit, failure.reason) == ("category", "malformed")
+    assert pipeline.rows("SELECT asin, position FROM amazon_products ORDER BY asin") == known
+
+
 def test_a_malformed_answer_fails_its_product_and_the_rest_goes_on(pipeline: Pipeline) -> None:
     pipeline.simulator.set_faults(Fault("ebay.too_large_12023", nth=4))
     result = pipeline.run("home-coffee")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import httpx
 import pytest
@@ -158,6 +158,15 @@ def _content(check: Callable[[object], bool]) -> Check:
     return checked
 
 
+def _page_two(check: Callable[[Mapping[str, object]], bool]) -> Check:
+    def checked(ask: Asking) -> None:
+        first, second = (ask.node(start_page=page).json()["results"][0]["content"] for page in (1, 2))
+        assert first["results"] == second["results"]
+        assert check(second)
+
+    return checked
+
+
 def _short(ask: Asking) -> None:
     assert len(ask.node().json()["results"][0]["content"]["results"]) == 1
 
@@ -216,6 +225,9 @@ EFFECTS: dict[str, Check] = {
     "oxylabs.partial_12004": _content(lambda content: content["parse_status_code"] == 12004 and content["_warnings"]),  # type: ignore[index]
     "oxylabs.parse_unknown_12007": _content(lambda content: content["parse_status_code"] == 12007),  # type: ignore[index]
     "oxylabs.short_page": _short,
+    "oxylabs.wrong_page": _page_two(lambda content: content["page"] == 1),
+    "oxylabs.first_page_again": _page_two(lambda content: content["page"] == 2),
+    "oxylabs.warnings": _content(lambda content: content["parse_status_code"] == 12000 and content["_warnings"]),  # type: ignore[index]
     "oxylabs.wrong_query": _wrong_query,
     "oxylabs.bad_row": _bad_row,
     "oxylabs.slow": _late(Asking.node, "oxylabs.slow"),
