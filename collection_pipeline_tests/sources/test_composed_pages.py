@@ -1,4 +1,4 @@
-"""Pages composed of everything that was ever seen on one: what comes out is exactly what was put in, and in its order."""
+"""Pages composed of everything that was ever seen on one: what comes out is what was put in, in its order."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Shown:
         if self.seller_form == "tooltip":
             said = (
                 f"<span class=tooltip><span class=tooltip__host>{said}</span>"
-                "<span class=tooltip__overlay>Top Rated Plus Sellers with highest buyer ratings 100% positive</span></span>"
+                "<span class=tooltip__overlay>Top Rated Plus Sellers, highest buyer ratings 100% positive</span></span>"
             )
         else:
             said = f"<span aria-label='Top Rated Plus'></span>{said}"

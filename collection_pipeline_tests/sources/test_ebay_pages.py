@@ -152,7 +152,7 @@ def test_a_title_that_looks_like_a_seller_makes_none() -> None:
 TOOLTIP = (
     "<div class='s-card__program-badge-container s-card__program-badge-container--sellerOrStoreInfo'>"
     "<span class=tooltip><span class=tooltip__host><span>best_seller</span> <span>100% positive (9.6K)</span></span>"
-    "<span class=tooltip__overlay>Top Rated Plus Sellers with highest buyer ratings, Returns, money back</span></span></div>"
+    "<span class=tooltip__overlay>Top Rated Plus Sellers with highest buyer ratings</span></span></div>"
 )
 
 
