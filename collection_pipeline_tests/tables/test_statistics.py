@@ -118,14 +118,19 @@ def stores(server: sa.URL) -> Iterator[tuple[Store, Store]]:
     fresh.dispose()
 
 
-def took(store: Store, operate: Callable[[Store], object]) -> float:
-    began = time.monotonic()
-    operate(store)
-    return time.monotonic() - began
+def took(store: Store, name: str) -> float:
+    """Seconds of the quickest of three times; what can be done only once is done once."""
+
+    def once() -> float:
+        began = time.monotonic()
+        OPERATIONS[name](store)
+        return time.monotonic() - began
+
+    return min(once() for _ in range(1 if name == "erasure" else 3))
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_organisation_that_the_planner_does_not_know_costs_no_more(stores: tuple[Store, Store], name: str) -> None:
     unknown, fresh = stores
-    with_fresh = took(fresh, OPERATIONS[name])
-    assert took(unknown, OPERATIONS[name]) < 2 * with_fresh + FLOOR_S
+    with_fresh = took(fresh, name)
+    assert took(unknown, name) < 2 * with_fresh + FLOOR_S
