@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from collection_pipeline.core.seller_list import AuditAction
 from collection_pipeline.tables.key_forms import require_same_names, settle_names
+from collection_pipeline.tables.locking import take_turn
 from collection_pipeline.tables.schema import collection_categories, seller_audit_log, sellers
 
 _EVIDENCE = """
@@ -205,9 +206,7 @@ def lock_list(connection: sa.Connection, org_id: str) -> None:
 
     Without it two transactions would each count without the other's sellers, and the audit log would not add up.
     """
-    connection.execute(
-        sa.text("SELECT pg_advisory_xact_lock(hashtextextended('sellers:' || :org_id, 0))"), {"org_id": org_id}
-    )
+    take_turn(connection, f"sellers: {org_id}")
 
 
 def count_sellers(connection: sa.Connection, org_id: str) -> int:
