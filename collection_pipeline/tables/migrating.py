@@ -46,6 +46,13 @@ def migrate(engine: sa.Engine) -> None:
         raise PipelineError(f"{diagnosis.message_primary} {diagnosis.message_hint}") from None
 
 
+def may_migrate(engine: sa.Engine) -> bool:
+    """Whether this login owns the tables, or there are none yet. Any other has to take the schema as it is."""
+    query = sa.text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('alembic_version')")
+    with engine.connect() as connection:
+        return connection.scalar(query) is not False
+
+
 def _migrate(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         for statement in _TAKE_TURN:
