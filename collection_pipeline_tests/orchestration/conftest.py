@@ -21,7 +21,6 @@ from collection_pipeline.orchestration.scope import COLLECTION_TAG
 from collection_pipeline.settings import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
-from collection_pipeline.tables.database import create_engine
 from collection_pipeline.tables.embedded import create_database
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.conftest import REPOSITORY, copied
@@ -97,16 +96,6 @@ def dagster_template(server: sa.URL) -> str:
     return "dagster_template"
 
 
-@pytest.fixture(scope="session")
-def collector(server: sa.URL) -> str:
-    """The login under which the pipeline runs, as docs/access.md makes it: with none of the owner's rights."""
-    engine = create_engine(server)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE ROLE the_collector LOGIN IN ROLE collection_pipeline")
-    engine.dispose()
-    return "the_collector"
-
-
 @pytest.fixture
 def pipeline(
     server: sa.URL,
@@ -120,7 +109,8 @@ def pipeline(
 ) -> Iterator[Pipeline]:
     """The pipeline on a database, a Dagster instance and marketplaces of the test's own."""
     dagster = copied(server, dagster_template, f"dagster_{database.database}").set(drivername="postgresql+psycopg2")
-    monkeypatch.setenv("COLLECTION_DATABASE_URL", database.set(username=collector).render_as_string(hide_password=False))
+    under_its_login = database.set(username=collector)
+    monkeypatch.setenv("COLLECTION_DATABASE_URL", under_its_login.render_as_string(hide_password=False))
     monkeypatch.setenv("COLLECTION_DAGSTER_DATABASE_URL", dagster.render_as_string(hide_password=False))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     for name, value in simulated_accounts(simulator.url).items():
