@@ -151,11 +151,13 @@ def _connect(url: sa.URL) -> psycopg.Connection:
 def _create(connection: psycopg.Connection, login: str, password: str) -> None:
     # Hashed here: the server's log may hold the statement.
     hashed = connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256")
-    connection.execute(
-        sql.SQL("CREATE ROLE {} LOGIN CONNECTION LIMIT 1 PASSWORD {} VALID UNTIL 'tomorrow' IN ROLE {}").format(
-            sql.Identifier(login), hashed.decode(), sql.Identifier(READER)
-        )
-    )
+    creating = sql.SQL("CREATE ROLE {} LOGIN CONNECTION LIMIT 1 PASSWORD {} VALID UNTIL 'tomorrow' IN ROLE {}")
+    try:
+        connection.execute(creating.format(sql.Identifier(login), hashed.decode(), sql.Identifier(READER)))
+    except psycopg.errors.UndefinedObject:
+        raise PipelineError(
+            f"There is no role {READER} for queries. Run `collection-pipeline database migrate` under this login."
+        ) from None
 
 
 def _drop_left_over(connection: psycopg.Connection) -> None:

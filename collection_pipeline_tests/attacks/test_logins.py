@@ -9,7 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from collection_pipeline.core.edits import NewSeller
+from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.tables.access import ADMIN, ANALYST, PIPELINE, READER
+from collection_pipeline.tables.database import create_engine
 from collection_pipeline.tables.migrating import migrate
 from collection_pipeline.tables.schema import metadata
 from collection_pipeline.tables.seller_edits import Author
@@ -191,6 +193,13 @@ def test_a_stranger_that_listens_to_collections(store: Store, login: Login) -> N
         assert {notice.payload for notice in listener.notifies(timeout=5, stop_after=1)} == {"the end"}
         statement = "SELECT query FROM pg_stat_activity WHERE query ILIKE %s AND pid <> pg_backend_pid()"
         assert listener.execute(statement, [f"%{channel}%"]).fetchall() == []
+
+
+def test_a_feed_that_an_analyst_starts(login: Login, database: sa.URL) -> None:
+    engine = create_engine(database.set(username=login(ANALYST).info.user))
+    with pytest.raises(PipelineError, match=r"may not follow collections live.*docs/access.md"):
+        Store(engine).activity.require_listener()
+    engine.dispose()
 
 
 def test_functions_that_every_login_may_call_by_default(login: Login) -> None:
