@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -151,9 +152,10 @@ def _connect(url: sa.URL) -> psycopg.Connection:
 def _create(connection: psycopg.Connection, login: str, password: str) -> None:
     # Hashed here: the server's log may hold the statement.
     hashed = connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256")
-    creating = sql.SQL("CREATE ROLE {} LOGIN CONNECTION LIMIT 1 PASSWORD {} VALID UNTIL 'tomorrow' IN ROLE {}")
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    creating = sql.SQL("CREATE ROLE {} LOGIN CONNECTION LIMIT 1 PASSWORD {} VALID UNTIL {} IN ROLE {}")
     try:
-        connection.execute(creating.format(sql.Identifier(login), hashed.decode(), sql.Identifier(READER)))
+        connection.execute(creating.format(sql.Identifier(login), hashed.decode(), until, sql.Identifier(READER)))
     except psycopg.errors.UndefinedObject:
         raise PipelineError(
             f"There is no role {READER} for queries. Run `collection-pipeline database migrate` under this login."
