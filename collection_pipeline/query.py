@@ -8,14 +8,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import pandas as pd
-import psycopg
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.settings import Settings
-from collection_pipeline.tables.locating import application_database
+from collection_pipeline.tables.locating import reading_database
+from collection_pipeline.tables.querying import Answer, answer
 from collection_pipeline.tables.store import open_store
 
 QUESTIONS: dict[str, str] = {
@@ -54,28 +57,74 @@ ORDER BY taken_at""",
 """The five questions of the README, by name."""
 
 
+ROWS = 1_000_000
+"""The most rows that a query gives unless more are asked for."""
+
+TIMEOUT_S = 60.0
+"""The longest that the database works on a query unless more is allowed."""
+
+
 def ask(question: str, *, environment: Mapping[str, str] | None = None) -> pd.DataFrame:
     """The answer to one of QUESTIONS. Raises PipelineError for a question that is not there."""
+    return sql(sql_of(question), environment=environment)
+
+
+def sql_of(question: str) -> str:
+    """The SELECT that answers one of QUESTIONS. Raises PipelineError for a question that is not there."""
     if question not in QUESTIONS:
         raise PipelineError(f"There is no question {question!r}. There are: {', '.join(QUESTIONS)}.")
-    return sql(QUESTIONS[question], environment=environment)
+    return QUESTIONS[question]
 
 
-def sql(query: str, *, environment: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """The rows of one SELECT on the output tables, read-only. Raises PipelineError where the query does not run.
+def sql(
+    query: str, *, limit: int = ROWS, timeout_s: float = TIMEOUT_S, environment: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """The rows of one SELECT on the output tables. Raises PipelineError where the query does not run.
 
-    Settings come from `environment`, which is the process's own unless given. The embedded database is started if it
-    does not run, and stopped when the process ends.
+    At most `limit` rows, with a warning if there are more, and at most `timeout_s` seconds of the database's time; 0 is
+    without limit. Settings come from `environment`, which is the process's own unless given. The embedded database is
+    started if it does not run, and stopped when the process ends.
     """
+    with open_query(query, limit=limit, timeout_s=timeout_s, environment=environment) as result:
+        rows = [row for batch in result.batches for row in batch]
+        if result.is_cut_off:
+            warnings.warn(
+                f"These are the first {limit:,} rows; there are more. Raise limit, or ask for less.", stacklevel=2
+            )
+        return pd.DataFrame(rows, columns=pd.Index(result.columns, dtype=object))
+
+
+@contextmanager
+def open_query(
+    query: str, *, limit: int, timeout_s: float, environment: Mapping[str, str] | None = None
+) -> Iterator[Result]:
+    """The same with the rows as they come, some at a time, so that any number of them takes little memory."""
     settings = Settings.from_mapping(os.environ if environment is None else environment)
-    with application_database(settings) as url, open_store(url):
-        address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(address) as connection:
-            connection.read_only = True
-            try:
-                # Prepared, so that the server takes exactly one statement: none can end the read-only transaction.
-                cursor = connection.execute(query.encode(), prepare=True)
-                columns = [column.name for column in cursor.description or ()]
-                return pd.DataFrame(cursor.fetchall() if columns else [], columns=columns)
-            except psycopg.Error as error:
-                raise PipelineError(f"The query did not run: {str(error).strip()}") from None
+    with (
+        reading_database(settings) as url,
+        open_store(url),
+        answer(url, query, timeout_s=timeout_s) as answered,
+    ):
+        yield Result(answered, limit)
+
+
+class Result:
+    """The first rows of an answer."""
+
+    def __init__(self, answered: Answer, limit: int) -> None:
+        self.columns = answered.columns
+        self.is_cut_off = False
+        """Whether there are more rows than the limit allows; known once they were read."""
+        self._answered, self._limit = answered, limit
+
+    @property
+    def batches(self) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows, some at a time. Can be read once."""
+        left = self._limit
+        for batch in self._answered.batches:
+            if self._limit and len(batch) > left:
+                self.is_cut_off = True
+                yield batch[:left]
+                return
+            left -= len(batch)
+            yield batch

@@ -45,6 +45,8 @@ class Settings:
     """Folder of the embedded database and of logs (COLLECTION_HOME)."""
     database_url: str | None = field(repr=False)
     """Address of a Postgres server's database, or None for the embedded one (COLLECTION_DATABASE_URL)."""
+    reader_database_url: str | None = field(repr=False)
+    """The same database under a login that can only read, for queries of people (COLLECTION_READER_DATABASE_URL)."""
     catalogue_file: Path | None
     """A team's own catalogue, in addition to the starter one (COLLECTION_CATALOGUE)."""
     org_id: str
@@ -136,6 +138,7 @@ class Settings:
         return cls(
             home=home,
             database_url=values.get("COLLECTION_DATABASE_URL"),
+            reader_database_url=values.get("COLLECTION_READER_DATABASE_URL"),
             catalogue_file=Path(catalogue).expanduser() if catalogue else None,
             org_id=values.get("COLLECTION_ORG", DEFAULT_ORG),
             limits={source: _limits(values, source, limits) for source, limits in DEFAULT_LIMITS.items()},

@@ -56,6 +56,16 @@ def _make_hasty(server: sa.URL) -> None:
     admin.dispose()
 
 
+@pytest.fixture(scope="session")
+def collector(server: sa.URL) -> str:
+    """The login under which the pipeline runs, as docs/access.md makes it: with none of the owner's rights."""
+    engine = create_engine(server)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE ROLE the_collector LOGIN IN ROLE collection_pipeline")
+    engine.dispose()
+    return "the_collector"
+
+
 @pytest.fixture
 def database(server: sa.URL) -> sa.URL:
     """A migrated, empty database of the test's own."""

@@ -1,41 +1,48 @@
-"""`collection-pipeline sql`: one read-only query on the output tables."""
+"""`collection-pipeline sql`: one query on the output tables, and its rows as a table, CSV or JSON."""
 
 from __future__ import annotations
 
 import click
-import pandas as pd
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from collection_pipeline import query as queries
+from collection_pipeline.commands.printing import as_csv, as_json, as_table
 from collection_pipeline.commands.session import told_plainly
+
+PRINTERS = {"table": as_table, "csv": as_csv, "json": as_json}
+
+TABLE_ROWS = 10_000
+"""The most rows of a table unless more are asked for: it is printed once all of them are in memory."""
 
 
 @click.command(short_help="Run one query on the output tables, read-only.")
 @click.argument("query", required=False)
 @click.option("--ask", type=click.Choice(list(queries.QUESTIONS)), help="One of the README's questions instead of SQL.")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option("--format", "form", type=click.Choice(list(PRINTERS)), default="table", show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    help=f"The most rows. Default: {TABLE_ROWS:,} in a table, {queries.ROWS:,} as CSV or JSON; 0 is without limit.",
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0),
+    default=queries.TIMEOUT_S,
+    show_default=True,
+    help="The most seconds that the database works on it; 0 is without limit.",
+)
 @told_plainly
-def sql(query: str | None, ask: str | None, form: str) -> None:
+def sql(query: str | None, ask: str | None, form: str, limit: int | None, timeout_s: float) -> None:
     """Run one query on the output tables, read-only, and print its rows.
 
     Example: collection-pipeline sql "SELECT display_name FROM sellers LIMIT 5" --format csv
     """
     if (query is None) == (ask is None):
         raise click.UsageError("Give either a query or --ask.")
-    rows = queries.ask(ask) if ask is not None else queries.sql(query or "")
-    if form == "csv":
-        click.echo(rows.to_csv(index=False), nl=False)
-    elif form == "json":
-        click.echo(rows.to_json(orient="records", date_format="iso", force_ascii=False, default_handler=str))
-    else:
-        Console().print(_table(rows))
-
-
-def _table(rows: pd.DataFrame) -> Table:
-    table = Table(*map(str, rows.columns))
-    for row in rows.itertuples(index=False):
-        # As Text: a seller's name in brackets is a name, not a style.
-        table.add_row(*(Text("" if value is None or value is pd.NaT else str(value)) for value in row))
-    return table
+    if limit is None:
+        limit = TABLE_ROWS if form == "table" else queries.ROWS
+    asked = queries.sql_of(ask) if ask is not None else query or ""
+    with queries.open_query(asked, limit=limit, timeout_s=timeout_s) as result:
+        PRINTERS[form](result.columns, result.batches)
+        if result.is_cut_off:
+            click.echo(f"These are the first {limit:,} rows; there are more. Raise --limit to see them.", err=True)

@@ -30,7 +30,7 @@ from collection_pipeline.settings import Settings, simulated_accounts, wants_jso
 from collection_pipeline.starting import Wish
 from collection_pipeline.tables.database import create_engine, reachable
 from collection_pipeline.tables.locating import application_database, dagster_database
-from collection_pipeline.tables.migrating import migrate
+from collection_pipeline.tables.migrating import may_migrate, migrate
 from collection_pipeline.tables.store import Store, open_store
 
 HOST = "127.0.0.1"
@@ -126,7 +126,8 @@ def _start(
         named = os.environ.get("COLLECTION_DAGSTER_DATABASE_URL")
         dagster_url = stack.enter_context(dagster_database(settings, named))
         with reachable(create_engine(url)) as engine:
-            migrate(engine)
+            if may_migrate(engine):
+                migrate(engine)
         store = stack.enter_context(open_store(url))
         load_default_catalogue(store, settings, console)
     environment = {

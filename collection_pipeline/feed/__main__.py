@@ -32,6 +32,7 @@ def main(host: str, port: int) -> None:
         settings = Settings.from_mapping(os.environ)
         config = FeedConfig.from_mapping(os.environ, host, port, settings.org_id)
         with application_database(settings) as url, open_store(url, settings.limits) as store:
+            store.activity.require_listener()
             click.echo(f"Live activity: http://{f'[{host}]' if ':' in host else host}:{port}")
             serve(config, store)
     except PipelineError as error:

@@ -9,8 +9,9 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg import sql
 
-from collection_pipeline.tables.activity import CHANNEL
+from collection_pipeline.tables.activity import CHANNELS
 
 LONGEST_WAIT_S = 2.0
 
@@ -30,7 +31,9 @@ async def listen(engine: sa.Engine, on_news: Callable[[str | None], None]) -> No
     while True:
         try:
             async with await psycopg.AsyncConnection.connect(**_arguments(engine), autocommit=True) as connection:
-                await connection.execute(f"LISTEN {CHANNEL}".encode())
+                channels = await (await connection.execute(CHANNELS.encode())).fetchall()
+                for (channel,) in channels:
+                    await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
                 wait_s = 0.05
                 on_news(None)
                 async for notice in connection.notifies():

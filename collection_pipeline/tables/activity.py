@@ -6,12 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
+from psycopg.errors import InsufficientPrivilege
 
 from collection_pipeline.core.activity import ActivityEvent
+from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.tables.locking import take_turn
 from collection_pipeline.tables.schema import activity_events
 
-CHANNEL = "activity"
-"""Where Postgres announces (NOTIFY) that a collection has new events; the payload is the collection's topic."""
+CHANNELS = "SELECT channel FROM activity_channel"
+"""Where Postgres announces (NOTIFY) that a collection has new events; the payload is the collection's topic.
+
+The name is a secret of the product's roles, so that no other login can listen, or announce what is not so.
+"""
+
+_ANNOUNCE = sa.text("SELECT pg_notify((SELECT channel FROM activity_channel), :topic)")
 
 _COLUMNS = [field.name for field in fields(ActivityEvent)]
 
@@ -50,7 +58,7 @@ EVERYTHING = Wanted()
 def topic(collection_id: str) -> str:
     """What a collection is called in announcements: its id, cut so that it fits NOTIFY's 8,000 bytes in any script.
 
-    Collections that share a topic wake each other's readers for nothing, which harms nobody.
+    Collections that share a topic wait for each other and wake each other's readers for nothing, which harms nobody.
     """
     return collection_id[:1_000]
 
@@ -75,8 +83,21 @@ class ActivityStore:
             with self._engine.begin() as connection:
                 # Sorted, so that two who write to the same collections cannot wait for each other.
                 for collection_id in sorted({event.collection_id for event in events}):
-                    connection.execute(_announced_turn(collection_id))
+                    take_turn(connection, f"activity: {topic(collection_id)}")
+                    connection.execute(_ANNOUNCE, {"topic": topic(collection_id)})
                 connection.execute(activity_events.insert(), rows)
+
+    def require_listener(self) -> None:
+        """Raises PipelineError where this login may not know of new events at the moment of their commit."""
+        try:
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql(CHANNELS)
+        except sa.exc.ProgrammingError as error:
+            if not isinstance(error.orig, InsufficientPrivilege):
+                raise
+            raise PipelineError(
+                "This login may not follow collections live. Use one of collection_pipeline; docs/access.md says how."
+            ) from None
 
     def since(
         self, collection_id: str, event_id: int, limit: int = 100, wanted: Wanted = EVERYTHING
@@ -101,14 +122,6 @@ class ActivityStore:
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return [(row.id, ActivityEvent(**{name: getattr(row, name) for name in _COLUMNS})) for row in rows]
-
-
-def _announced_turn(collection_id: str) -> sa.Select[tuple[object, object]]:
-    """Takes the turn to write to a collection until the transaction ends; Postgres announces it if that commits."""
-    return sa.select(
-        sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"activity:{collection_id}", 0)),
-        sa.func.pg_notify(CHANNEL, topic(collection_id)),
-    )
 
 
 def _later(collection_id: str, event_id: int, wanted: Wanted) -> sa.Select[tuple[object, ...]]:

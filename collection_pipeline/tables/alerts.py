@@ -15,10 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from collection_pipeline.core.alerts import QUIET, WORTH_TELLING, Alert, AlertCause, EndedCollection
 from collection_pipeline.core.collections import CollectionStatus
+from collection_pipeline.tables.locking import take_turn
 from collection_pipeline.tables.schema import alerts
-
-_SENDING = 7_302_116
-"""An arbitrary number of our own: two who look for something to send take turns."""
 
 EARLIER = 12
 """Earlier collections that a count is compared with: a year of monthly ones."""
@@ -74,7 +72,7 @@ class AlertStore:
         )
         oldest = sa.select(alerts.c.cause, alerts.c.subject).where(_waiting(now), ~was_told).order_by(alerts.c.id)
         with self._engine.begin() as connection:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SENDING)))
+            take_turn(connection, "sending alerts")
             kind = connection.execute(oldest.limit(1)).one_or_none()
             if kind is None:
                 return None

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 _LISTED = "marketplace text, seller_key text, display_name text, status text, note text, is_flagged boolean"
 
-# One index lookup per changed seller, whatever the planner believes of a table that was small a moment ago.
+# One index lookup per changed seller, whatever the planner believes of a table that was small a moment ago. It runs
+# with the rights of the tables' owner: who adds to the log needs none to change the versions that are made of it.
 KEEP_VERSIONS = f"""
-CREATE OR REPLACE FUNCTION keep_seller_versions() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+CREATE OR REPLACE FUNCTION keep_seller_versions() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 DECLARE changed record;
 BEGIN
     FOR changed IN
@@ -39,7 +41,7 @@ LIST_AT = f"""
 CREATE OR REPLACE FUNCTION seller_list_at(of_org text, at_audit_id bigint) RETURNS TABLE ({_LISTED})
 LANGUAGE sql STABLE AS $$
     SELECT v.marketplace, v.seller_key, v.display_name, v.status, v.note, v.is_flagged
-    FROM seller_versions v
+    FROM public.seller_versions v
     WHERE v.org_id = of_org AND v.from_audit_id <= at_audit_id
       AND (v.to_audit_id IS NULL OR v.to_audit_id > at_audit_id)
 $$
@@ -48,14 +50,14 @@ $$
 AUDIT_ID_AT = """
 CREATE OR REPLACE FUNCTION audit_id_at(of_org text, moment timestamptz) RETURNS bigint
 LANGUAGE sql STABLE AS $$
-    SELECT coalesce(max(id), 0) FROM seller_audit_log WHERE org_id = of_org AND created_at <= moment
+    SELECT coalesce(max(id), 0) FROM public.seller_audit_log WHERE org_id = of_org AND created_at <= moment
 $$
 """
 
 LIST_AT_MOMENT = f"""
 CREATE OR REPLACE FUNCTION seller_list_at(of_org text, moment timestamptz) RETURNS TABLE ({_LISTED})
 LANGUAGE sql STABLE AS $$
-    SELECT * FROM seller_list_at(of_org, (SELECT audit_id_at(of_org, moment)))
+    SELECT * FROM public.seller_list_at(of_org, (SELECT public.audit_id_at(of_org, moment)))
 $$
 """  # noqa: S608
 
@@ -67,8 +69,8 @@ LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN a.seller_key IS NULL THEN 'added' WHEN b.seller_key IS NULL THEN 'removed' ELSE 'changed' END,
            coalesce(a.marketplace, b.marketplace), coalesce(a.seller_key, b.seller_key),
            a.display_name, b.display_name, a.note, b.note, a.is_flagged, b.is_flagged
-    FROM (SELECT * FROM seller_list_at(of_org, from_audit_id) l WHERE l.status = 'active') a
-    FULL JOIN (SELECT * FROM seller_list_at(of_org, to_audit_id) l WHERE l.status = 'active') b
+    FROM (SELECT * FROM public.seller_list_at(of_org, from_audit_id) l WHERE l.status = 'active') a
+    FULL JOIN (SELECT * FROM public.seller_list_at(of_org, to_audit_id) l WHERE l.status = 'active') b
       ON b.marketplace = a.marketplace AND b.seller_key = a.seller_key
     WHERE (a.display_name, a.note, a.is_flagged) IS DISTINCT FROM (b.display_name, b.note, b.is_flagged)
 $$
@@ -78,7 +80,7 @@ IS_ERASED = """
 CREATE OR REPLACE FUNCTION is_erased(of_marketplace text, of_key text) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (
-        SELECT FROM erased_sellers e
+        SELECT FROM public.erased_sellers e
         WHERE e.digest = sha256(convert_to(e.salt || ':' || of_marketplace || ':' || of_key, 'UTF8'))
     )
 $$

@@ -7,11 +7,10 @@ clock rules the rate; theirs may differ.
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from collection_pipeline.core.errors import BudgetSpent, QuotaExhausted
 from collection_pipeline.core.usage import COSTS, Call, CallLedger, Limits, Source, next_day, vendor_day
+from collection_pipeline.tables.locking import add_places, take_place
 from collection_pipeline.tables.schema import api_usage, collections
 
 LOOK_AGAIN_S = 0.02
@@ -32,17 +32,6 @@ MOMENTS_TRIED = 3
 
 SHARE_OF_RATE = 0.96
 """Requests are spaced a little wider than the limit demands: on their way they bunch up by some milliseconds."""
-
-# A slot is a lock of the session: whoever dies, or loses the database, has given it back. They are tried from a random
-# one on, so that many who look at once do not all begin at the same.
-_TAKE_SLOT = sa.text("""
-    SELECT slot FROM (
-        SELECT 1 + (n + :start) % :in_flight AS slot FROM generate_series(0, :in_flight - 1) n
-    ) slots
-    WHERE pg_try_advisory_lock(hashtext('in flight: ' || :source), slot) LIMIT 1
-""")
-
-_GIVE_BACK = sa.text("SELECT pg_advisory_unlock(hashtext('in flight: ' || :source), :slot)")
 
 # Every request takes the next moment that is free, and waits for it: a virtual queue in one row.
 _TAKE_MOMENT = sa.text("""
@@ -90,16 +79,18 @@ class Governor:
 
 @dataclass(frozen=True)
 class _Slot:
-    """A request's place among those in flight, held by a connection of its own."""
+    """A request's place among those in flight, held by a transaction: whoever dies, or loses the database, frees it."""
 
     connection: sa.Connection
-    source: Source
-    number: int
 
     def give_back(self) -> None:
         """Frees the slot; a connection that is broken has freed it by breaking."""
-        with suppress(sa.exc.DBAPIError), self.connection, self.connection.begin():
-            self.connection.execute(_GIVE_BACK, {"source": self.source, "slot": self.number})
+        try:
+            self.connection.rollback()
+        except sa.exc.DBAPIError:
+            self.connection.invalidate()
+        finally:
+            self.connection.close()
 
 
 @dataclass
@@ -109,14 +100,16 @@ class _Ledger:
     governor: Governor
     collection_id: str | None
     _last_observed: float | None = None
+    _prepared: set[Source] = field(default_factory=set)
+    """Sources whose slots this ledger knows to be there."""
 
     @asynccontextmanager
     async def call(self, call: Call) -> AsyncIterator[None]:
         limits = self.governor.limits[call.source]
         slot = await self._slot(call.source, limits)
         try:
-            await asyncio.to_thread(self._count, slot.connection, call, limits)
-            await self._await_moment(slot.connection, call.source, limits)
+            await asyncio.to_thread(self._count, call, limits)
+            await self._await_moment(call.source, limits)
             yield
         finally:
             # Shielded: a cancelled worker gives its slot back all the same.
@@ -144,35 +137,41 @@ class _Ledger:
             wait_s = min(2 * wait_s, LONGEST_LOOK_S)
 
     def _take_slot(self, source: Source, limits: Limits) -> _Slot | None:
-        connection = self.governor.engine.connect()
-        start = random.randrange(limits.in_flight)
-        with connection.begin():
-            number = connection.scalar(_TAKE_SLOT, {"source": source, "in_flight": limits.in_flight, "start": start})
-        if number is None:
-            connection.close()
-            return None
-        return _Slot(connection, source, number)
+        names = [f"in flight: {source} {number}" for number in range(1, limits.in_flight + 1)]
+        if source not in self._prepared:
+            with self.governor.engine.begin() as connection:
+                add_places(connection, names)
+            self._prepared.add(source)
+        holding = self.governor.engine.connect()
+        try:
+            if take_place(holding, names):
+                return _Slot(holding)
+        except BaseException:
+            holding.close()
+            raise
+        holding.close()
+        return None
 
-    async def _await_moment(self, connection: sa.Connection, source: Source, limits: Limits) -> None:
+    async def _await_moment(self, source: Source, limits: Limits) -> None:
         """Waits for a moment that no other request has. One that a busy machine has slept through is given up for
         another, because late requests would come in a bunch with those that are on time.
         """
         for _ in range(MOMENTS_TRIED):
-            wait_s = await asyncio.to_thread(self._take_moment, connection, source, limits)
+            wait_s = await asyncio.to_thread(self._take_moment, source, limits)
             due = time.monotonic() + max(0.0, wait_s)
             await asyncio.sleep(wait_s)
             if time.monotonic() - due <= TOO_LATE_S:
                 return
 
-    def _take_moment(self, connection: sa.Connection, source: Source, limits: Limits) -> float:
+    def _take_moment(self, source: Source, limits: Limits) -> float:
         """Seconds until the moment that is this request's."""
         rate = {"rate": limits.requests_per_s * SHARE_OF_RATE, "share": SHARE_OF_RATE, "source": source}
-        with connection.begin():
+        with self.governor.engine.begin() as connection:
             return float(connection.scalar(_TAKE_MOMENT, rate) or 0)
 
-    def _count(self, connection: sa.Connection, call: Call, limits: Limits) -> None:
+    def _count(self, call: Call, limits: Limits) -> None:
         """Counts a call that is about to be made. One that may not be made is not counted."""
-        with connection.begin():
+        with self.governor.engine.begin() as connection:
             self._spend(connection, call)
             self._use(connection, call, limits)
 

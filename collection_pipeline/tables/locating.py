@@ -23,6 +23,9 @@ class Location(Protocol):
     def database_url(self) -> str | None: ...  # noqa: D102
 
     @property
+    def reader_database_url(self) -> str | None: ...  # noqa: D102
+
+    @property
     def is_simulated(self) -> bool: ...  # noqa: D102
 
 
@@ -37,6 +40,16 @@ def application_database(location: Location) -> Iterator[sa.URL]:
         return
     name = "simulation" if location.is_simulated else "collection"
     yield create_database(start_embedded(location.home), name)
+
+
+@contextmanager
+def reading_database(location: Location) -> Iterator[sa.URL]:
+    """The address of the output tables' database for whoever only reads it."""
+    if location.reader_database_url is not None:
+        yield database_url(location.reader_database_url, "COLLECTION_READER_DATABASE_URL")
+        return
+    with application_database(location) as url:
+        yield url
 
 
 @contextmanager

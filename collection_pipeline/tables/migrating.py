@@ -15,9 +15,18 @@ from collection_pipeline.tables.access import access_statements
 from collection_pipeline.tables.functions import FUNCTIONS
 from collection_pipeline.tables.views import COMMENTS, VIEWS
 
-_LOCK = 7_302_115
-"""An arbitrary number of our own: two processes that migrate at once take turns."""
-
+# Two processes that migrate at once take turns. What they lock must be there before the first migration, and be theirs.
+_TAKE_TURN = (
+    """
+    DO $$ BEGIN
+        CREATE TABLE IF NOT EXISTS alembic_version (
+            version_num varchar(32) NOT NULL CONSTRAINT alembic_version_pkc PRIMARY KEY
+        );
+    EXCEPTION WHEN duplicate_table OR unique_violation THEN NULL;
+    END $$
+    """,
+    "LOCK TABLE alembic_version IN SHARE ROW EXCLUSIVE MODE",
+)
 
 _RAISED = "P0001"
 """SQLSTATE of what our own statements raise."""
@@ -37,9 +46,17 @@ def migrate(engine: sa.Engine) -> None:
         raise PipelineError(f"{diagnosis.message_primary} {diagnosis.message_hint}") from None
 
 
+def may_migrate(engine: sa.Engine) -> bool:
+    """Whether this login owns the tables, or there are none yet. Any other has to take the schema as it is."""
+    query = sa.text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('alembic_version')")
+    with engine.connect() as connection:
+        return connection.scalar(query) is not False
+
+
 def _migrate(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        for statement in _TAKE_TURN:
+            connection.exec_driver_sql(statement)
         command.upgrade(alembic_config(connection), "head")
         for name, query in VIEWS.items():
             # OR REPLACE keeps the readers' grants, and refuses to take a column away from them unannounced.

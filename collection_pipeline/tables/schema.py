@@ -464,6 +464,20 @@ source_rates = sa.Table(
     comment="The request rate that all runs share: each request takes the next moment.",
 )
 
+locks = sa.Table(
+    "locks",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True, comment="What only one transaction at a time may hold."),
+    comment="Rows that transactions lock to take turns: a list, a collection's events, a request in flight.",
+)
+
+activity_channel = sa.Table(
+    "activity_channel",
+    metadata,
+    sa.Column("channel", sa.Text, primary_key=True, comment="Name for LISTEN; whoever knows it can listen."),
+    comment="The channel on which new events are announced: one row with a random name.",
+)
+
 alerts = sa.Table(
     "alerts",
     metadata,

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from collection_pipeline.core.seller_list import AuditAction
 from collection_pipeline.tables.category_listings import LISTINGS
 from collection_pipeline.tables.key_forms import require_same_names, settle_names
+from collection_pipeline.tables.locking import take_turn
 from collection_pipeline.tables.schema import collection_categories, seller_audit_log, sellers
 from collection_pipeline.tables.time_limits import limit_waits_and_statements
 
@@ -223,9 +224,7 @@ def lock_list(connection: sa.Connection, org_id: str) -> None:
     holds up everybody else may not take for ever: see tables/time_limits.py. Raises TookTooLong.
     """
     limit_waits_and_statements(connection, org_id)
-    connection.execute(
-        sa.text("SELECT pg_advisory_xact_lock(hashtextextended('sellers:' || :org_id, 0))"), {"org_id": org_id}
-    )
+    take_turn(connection, f"sellers: {org_id}")
 
 
 def count_sellers(connection: sa.Connection, org_id: str) -> int:

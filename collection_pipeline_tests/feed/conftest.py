@@ -30,10 +30,10 @@ class Shared:
 
 
 @pytest.fixture(scope="package")
-def shared(server: sa.URL) -> Iterator[Shared]:
+def shared(server: sa.URL, collector: str) -> Iterator[Shared]:
     """One for all tests that can do with an old one; to start and stop costs more than most of them."""
     database = copied(server, "template", "feed_shared")
-    with open_store(database) as store:
+    with open_store(database) as store, open_store(database.set(username=collector)) as served:
         start(store, "c", "books")
-        with serving(store) as url:
+        with serving(served) as url:
             yield Shared(url, database, store)

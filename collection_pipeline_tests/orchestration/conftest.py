@@ -100,6 +100,7 @@ def dagster_template(server: sa.URL) -> str:
 @pytest.fixture
 def pipeline(
     server: sa.URL,
+    collector: str,
     dagster_template: str,
     database: sa.URL,
     store: Store,
@@ -109,7 +110,8 @@ def pipeline(
 ) -> Iterator[Pipeline]:
     """The pipeline on a database, a Dagster instance and marketplaces of the test's own."""
     dagster = copied(server, dagster_template, f"dagster_{database.database}").set(drivername="postgresql+psycopg2")
-    monkeypatch.setenv("COLLECTION_DATABASE_URL", database.render_as_string(hide_password=False))
+    under_its_login = database.set(username=collector)
+    monkeypatch.setenv("COLLECTION_DATABASE_URL", under_its_login.render_as_string(hide_password=False))
     monkeypatch.setenv("COLLECTION_DAGSTER_DATABASE_URL", dagster.render_as_string(hide_password=False))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     for name, value in simulated_accounts(simulator.url).items():

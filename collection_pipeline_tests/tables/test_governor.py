@@ -119,7 +119,7 @@ def test_a_slot_is_free_again_when_its_call_failed_or_its_connection_died(store:
         held = asyncio.create_task(make(governor(store, in_flight=1).ledger(), SEARCH, seconds=60))
         await asyncio.sleep(0.3)
         await asyncio.to_thread(
-            rows, store, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+            rows, store, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'"
         )
         await asyncio.wait_for(make(ledger, SEARCH), timeout=5)
         held.cancel()
