@@ -121,7 +121,6 @@ def processes_of(home: Path) -> list[psutil.Process]:
 def up(home: Path, environment: Mapping[str, str], *options: str) -> Iterator[Product]:
     """The product, once its UI answers. Stopped by Ctrl-C at the end, killed if that does not do it."""
     port, feed_port = free_port(), free_port()
-    home.chmod(0o755)  # run by root, the database server is another user's process
     environment = {**environment, "COLLECTION_HOME": str(home)}
     with (home / "up.log").open("wb") as log:
         process = subprocess.Popen(
