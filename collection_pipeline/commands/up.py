@@ -19,6 +19,7 @@ import httpx
 import psutil
 from rich.console import Console
 from rich.panel import Panel
+from sqlalchemy import make_url
 
 from collection_pipeline.commands.catalogue import load_default_catalogue
 from collection_pipeline.commands.collect import follow, start
@@ -125,6 +126,8 @@ def _start(
         url = stack.enter_context(application_database(settings))
         named = os.environ.get("COLLECTION_DAGSTER_DATABASE_URL")
         dagster_url = stack.enter_context(dagster_database(settings, named))
+        with reachable(create_engine(make_url(dagster_url)), "COLLECTION_DAGSTER_DATABASE_URL"):
+            pass  # else Dagster ends with a page of its own code
         with reachable(create_engine(url)) as engine:
             migrate(engine)
         store = stack.enter_context(open_store(url))
