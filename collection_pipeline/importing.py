@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.printable import printable
 from collection_pipeline.core.seller_list import ListedSeller, SellerChange
 from collection_pipeline.core.sellers import is_nameable, seller_key
 from collection_pipeline.files.export import Format, write
 from collection_pipeline.files.mapping import ColumnMapping
 from collection_pipeline.files.planning import Existing, ImportPlan, PlannedRow, Verdict, plan
-from collection_pipeline.files.reading import ImportRow, read
+from collection_pipeline.files.reading import ImportRow, Sheet, read
 from collection_pipeline.tables.exports import Selection
 from collection_pipeline.tables.seller_edits import Author, Edit
 from collection_pipeline.tables.store import Store
@@ -29,6 +30,8 @@ class ImportWish:
     """Bring sellers back that were removed by hand."""
     skip_invalid: bool = False
     """Import the rows that are right of a file in which some are wrong."""
+    are_links_followed: bool = True
+    """Whether the file may be a link to another one."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,13 @@ def import_file(store: Store, org_id: str, wish: ImportWish, actor: str, naming:
         if planned.counts[Verdict.INVALID] and not wish.skip_invalid:
             wrong = [row.line() for row in planned.rows if row.verdict is Verdict.INVALID]
             more = f" and {len(wrong) - 10} more" if len(wrong) > 10 else ""
-            raise PipelineError(f"Nothing was imported from {wish.file.name}: {'; '.join(wrong[:10])}{more}.")
+            raise PipelineError(
+                f"Nothing was imported from {printable(wish.file.name)}: {'; '.join(wrong[:10])}{more}."
+            )
         before = {seller.seller_key: seller for seller in listed}
         return [_change(row, before) for row in planned.changes]
 
-    edit = store.edits.bring_in(org_id, Author(actor, "import", wish.file.name), decide)
+    edit = store.edits.bring_in(org_id, Author(actor, "import", printable(wish.file.name)), decide)
     return Imported(plans[0], edit)
 
 
@@ -75,7 +80,9 @@ def export_file(
     are_names_hashed: bool,
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Writes the chosen sellers to a file and logs that; how many. Raises PipelineError where it cannot be written."""
+    """Writes the chosen sellers to a file and logs that; how many. Raises PipelineError where it cannot be written.
+    A file that is there already is replaced; `require_replaceable` says whether it may be.
+    """
     with store.exports.stream(org_id, selection) as sellers:
         named = (
             replace(one, seller_key=naming(one.seller_key), display_name=naming(one.seller_key), note=None)
@@ -85,16 +92,20 @@ def export_file(
         )
         count = write(named, path, format, progress=progress)
     store.exports.exported(
-        org_id, selection, actor=actor, file=path.name, count=count, are_names_hashed=are_names_hashed
+        org_id, selection, actor=actor, file=printable(path.name), count=count, are_names_hashed=are_names_hashed
     )
     return count
 
 
 def _rows(store: Store, wish: ImportWish, naming: Callable[[str], str]) -> list[ImportRow]:
     """The file's rows, their sellers named as the list names them; who asked to be forgotten is a wrong row."""
-    rows = [_named(row, naming) for row in read(wish.file, wish.mapping, sheet=wish.sheet).rows]
+    rows = [_named(row, naming) for row in _read(wish).rows]
     erased = store.edits.erased(word for row in rows for word in (row.key or row.name,) if word is not None)
     return [_without_erased(row, erased) for row in rows]
+
+
+def _read(wish: ImportWish) -> Sheet:
+    return read(wish.file, wish.mapping, sheet=wish.sheet, are_links_followed=wish.are_links_followed)
 
 
 def _without_erased(row: ImportRow, erased: set[str]) -> ImportRow:

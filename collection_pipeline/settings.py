@@ -59,12 +59,16 @@ class Settings:
     """The secret of these hashes (COLLECTION_NAME_KEY)."""
     do_removed_return: bool
     """Whether a seller removed by hand comes back when a collection sees it again (COLLECTION_REMOVED_SELLERS)."""
+    list_limit_s: int
+    """Seconds that one statement may hold a seller list (COLLECTION_LIST_LIMIT_S)."""
     retention: tuple[RetentionRule, ...]
     """How long what is kept (COLLECTION_KEEP_ACTIVITY_EVENTS_DAYS and the like)."""
     feed_url: str | None
     """Address of the live activity page, for links to it (COLLECTION_FEED_URL)."""
     inbox: Path
     """Folder in which dropped seller files are found (COLLECTION_INBOX)."""
+    exports: Path
+    """Folder that exports started from the Dagster UI are written to (COLLECTION_EXPORTS)."""
     oxylabs_url: str
     ebay_api_url: str
     ebay_marketplace: str
@@ -136,9 +140,11 @@ class Settings:
             are_exported_names_hashed=exported == "hashed",
             name_key=_name_key(values, is_needed=are_names_hashed or exported == "hashed"),
             do_removed_return=choice(values, "COLLECTION_REMOVED_SELLERS", "stay", "return") == "return",
+            list_limit_s=whole_number(values, "COLLECTION_LIST_LIMIT_S", 120, least=1, most=86_400),
             retention=_retention(values),
             feed_url=base_address(values, "COLLECTION_FEED_URL", "") if "COLLECTION_FEED_URL" in values else None,
             inbox=path(values, "COLLECTION_INBOX", home / "inbox"),
+            exports=path(values, "COLLECTION_EXPORTS", home / "exports"),
             oxylabs_url=base_address(values, "OXYLABS_URL", OXYLABS_URL),
             ebay_api_url=base_address(values, "EBAY_API_URL", EBAY_API_URL),
             ebay_marketplace=word(

@@ -76,7 +76,7 @@ def _plan(store: Store, org_id: str, wish: Wish, now: datetime) -> CollectionPla
     if preset is None and not categories:
         preset = DEFAULT_PRESET
     return CollectionPlan(
-        collection_id=wish.name or new_collection_id(preset or categories[0], now),
+        collection_id=wish.name or new_collection_id(preset or categories[0], now, org_id),
         categories=store.catalogue.current().select(preset=preset, categories=categories),
         band=wish.band,
         org_id=org_id,

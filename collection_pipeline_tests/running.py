@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import psutil
+import psycopg
 
 from collection_pipeline.processes import free_port
 from collection_pipeline_tests.conftest import REPOSITORY
@@ -52,6 +53,11 @@ class Product:
         assert answer.returncode == 0, answer.stderr
         rows: list[dict[str, Any]] = json.loads(answer.stdout)
         return rows
+
+    def execute(self, statement: str) -> None:
+        """Changes its tables behind its back."""
+        with psycopg.connect(self.command("database", "url").stdout.strip()) as connection:
+            connection.execute(statement.encode())
 
     def graphql(self, query: str, **variables: Any) -> Any:
         """What Dagster's own API answers; the UI asks the same."""

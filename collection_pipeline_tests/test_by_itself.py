@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from collection_pipeline.settings import simulated_accounts
@@ -75,15 +74,15 @@ def test_a_schedule_ticks_every_sensor_does_its_work_and_a_check_blocks(
         drop(home / "inbox" / "fair.csv", "name\ndropped_seller\n")
         assert product.command("collect", "--category", "ours-tents", "--name", "paused").returncode == 0
         assert product.command("collections", "pause", "paused").returncode == 0
-        execute(product, "UPDATE collections SET paused_until = now() WHERE collection_id = 'paused'")
+        product.execute("UPDATE collections SET paused_until = now() WHERE collection_id = 'paused'")
 
         # a paused collection whose time has come, and a dropped file
         await_rows(product, "SELECT 1 FROM collections WHERE collection_id = 'paused' AND status = 'completed'")
         await_rows(product, "SELECT 1 FROM sellers WHERE seller_key = 'dropped_seller'")
         assert (home / "inbox" / "done" / "fair.csv").exists()
         # a category that is added, and has so few products that a check blocks it
-        execute(product, past.COLLECTIONS)
-        execute(product, past.products("ours-stoves", 90))
+        product.execute(past.COLLECTIONS)
+        product.execute(past.products("ours-stoves", 90))
         soon(lambda: bool(cursor_of(product, "collect_new_categories")))
         catalogue.write_text(CATALOGUE.format(more=NEW))
         assert product.command("catalogue", "load", str(catalogue)).returncode == 0
@@ -161,12 +160,6 @@ def drop(file: Path, content: str) -> None:
     file.write_text(content)
     long_ago = time.time() - 3600
     os.utime(file, (long_ago, long_ago))
-
-
-def execute(product: Product, statement: str) -> None:
-    address = product.command("database", "url").stdout.strip()
-    with psycopg.connect(address) as connection:
-        connection.execute(statement.encode())
 
 
 def soon(claim: Callable[[], bool]) -> None:

@@ -11,8 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from collection_pipeline.commands.authors import person
 from collection_pipeline.commands.choosing import chooses_sellers
 from collection_pipeline.commands.session import stores, told_plainly
+from collection_pipeline.core.printable import printable
 from collection_pipeline.files.export import Format, format_of
 from collection_pipeline.files.mapping import ColumnMapping
+from collection_pipeline.files.own_exports import require_replaceable
 from collection_pipeline.importing import ImportWish, dry_run, export_file, import_file
 from collection_pipeline.tables.exports import Selection
 
@@ -72,13 +74,17 @@ def import_sellers(
 @chooses_sellers
 @click.option("--format", "wanted", type=click.Choice([*Format]), help="Default: what the file's name ends with.")
 @click.option("--hash-names", is_flag=True, help="Keyed hashes in place of names (needs COLLECTION_NAME_KEY).")
+@click.option("--force", is_flag=True, help="Replace the file also if it is no export, or one that was edited.")
 @told_plainly
-def export_sellers(file: Path, selection: Selection, wanted: str | None, *, hash_names: bool) -> None:
+def export_sellers(file: Path, selection: Selection, wanted: str | None, *, hash_names: bool, force: bool) -> None:
     """Export sellers as CSV, JSON, Parquet or Excel; the columns are described in docs/sellers.md.
+
+    An earlier export of that name is replaced.
 
     Example: collection-pipeline sellers export flagged.xlsx --flagged
     """
     chosen = Format(wanted) if wanted else format_of(file)
+    require_replaceable(file, is_forced=force)
     with stores() as (settings, store):
         are_hashed = hash_names or settings.are_exported_names_hashed
         naming = settings.exported_naming(are_hashed=are_hashed)
@@ -95,7 +101,7 @@ def export_sellers(file: Path, selection: Selection, wanted: str | None, *, hash
                 are_names_hashed=are_hashed,
                 progress=lambda done: bar.update(task, completed=done),
             )
-    click.echo(f"{count:,} sellers ({selection}) are in {file}.")
+    click.echo(f"{count:,} sellers ({selection}) are in {printable(str(file))}.")
 
 
 def _bar() -> Progress:

@@ -27,7 +27,10 @@ R = TypeVar("R")
 def stores() -> Iterator[tuple[Settings, Store]]:
     """The settings and the stores. The embedded database is started if need be, and left as it was found."""
     settings = Settings.from_mapping(os.environ)
-    with application_database(settings) as url, open_store(url, settings.limits, settings.naming) as store:
+    with (
+        application_database(settings) as url,
+        open_store(url, settings.limits, settings.naming, list_limit_s=settings.list_limit_s) as store,
+    ):
         yield settings, store
 
 

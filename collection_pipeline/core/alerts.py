@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from urllib.parse import quote
 
-from collection_pipeline.core.collections import OPEN_STATUSES, CollectionStatus
+from collection_pipeline.core.collections import OPEN_STATUSES, CollectionStatus, Settlement
 from collection_pipeline.core.history import compared, off_by
 from collection_pipeline.core.usage import Source
 
@@ -38,6 +38,7 @@ class AlertCause(StrEnum):
     CHECK_FAILED = "check_failed"
     BUDGET_NEARLY_GONE = "budget_nearly_gone"
     UNUSUAL_COUNT = "unusual_count"
+    STARTED_TOO_OFTEN = "started_too_often"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,13 @@ def of_check(result: CheckResult) -> Alert | None:
     subject = f"{result.asset}:{result.check}"
     path = f"/assets/{quote(result.asset)}?view=checks&checkDetail={quote(result.check)}"
     return Alert(AlertCause.CHECK_FAILED, subject, str(result.id), text, path, result.at)
+
+
+def of_storm(collection_id: str, stopped: Settlement, now: datetime) -> Alert:
+    """A category that was started again and again."""
+    event = f"{collection_id}:{stopped.category}:{stopped.attempt}"
+    path = collection_path(collection_id)
+    return Alert(AlertCause.STARTED_TOO_OFTEN, collection_id, event, stopped.message or "", path, now)
 
 
 def of_ending(ended: EndedCollection, unusual_share: float) -> list[Alert]:

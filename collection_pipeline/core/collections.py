@@ -17,6 +17,7 @@ from typing import Literal
 
 from collection_pipeline.core.errors import FailuresInARow, PipelineError, QuotaExhausted, SourceError
 from collection_pipeline.core.money import BandRule
+from collection_pipeline.core.restarts import RUN_ATTEMPTS, STARTED_TOO_OFTEN, starts_too_often, too_often
 
 DEFAULT_ORG = "default"
 """The organisation whose seller list is meant where nobody says otherwise."""
@@ -45,9 +46,6 @@ OPEN_STATUSES = (
     CollectionStatus.FINISHING,
 )
 """The statuses that a second collection of the same would disturb."""
-
-RUN_ATTEMPTS = 3
-"""Runs that may die on one category before it counts as failed; a person can still resume it."""
 
 
 class CategoryStatus(StrEnum):
@@ -109,6 +107,10 @@ class CategoryUnit:
     attempt: int = 1
     run_id: str | None = None
     seen_at: datetime | None = None
+    last_attempt: int = RUN_ATTEMPTS
+    """After it the category is not started again by itself."""
+    starts: tuple[datetime, ...] = ()
+    """When runs of it were asked for lately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +178,13 @@ def pause_for(error: SourceError, now: datetime) -> Pause:
             return Pause(error.kind, str(error))
 
 
-def new_collection_id(name: str, moment: datetime) -> str:
-    """A readable id: what was collected and when, such as `starter-20261123-141500`."""
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "collection"
+def new_collection_id(name: str, moment: datetime, org_id: str = DEFAULT_ORG) -> str:
+    """A readable id: what was collected and when, such as `starter-20261123-141500`.
+
+    Another organisation than the default one stands before it, so that two may start the same in the same second.
+    """
+    words = name if org_id == DEFAULT_ORG else f"{org_id}-{name}"
+    slug = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "collection"
     return f"{slug[:60]}-{moment:%Y%m%d-%H%M%S}"
 
 
@@ -199,7 +205,8 @@ def settlements(
 ) -> list[Settlement]:
     """What becomes of the categories whose run has ended while they do not say so themselves.
 
-    A run that died said nothing, so what it left open is settled from Dagster's word.
+    A run that died said nothing, so what it left open is settled from Dagster's word, also where that knows no such run
+    any more because somebody deleted it.
     """
     settled = []
     for unit in units:
@@ -211,7 +218,7 @@ def settlements(
         elif run is None and collection is CollectionStatus.CANCELLING:
             settled.append(Settlement(unit.category, unit.attempt, CategoryStatus.CANCELLED, "cancelled"))
         elif run is None and unit.status is CategoryStatus.RUNNING:
-            settled.append(Settlement(unit.category, unit.attempt, CategoryStatus.PLANNED))
+            settled.append(_once_more(unit, unit.run_id))
     return settled
 
 
@@ -238,9 +245,14 @@ def _settlement(collection: CollectionStatus, unit: CategoryUnit, run: RunFact) 
             "run_canceled",
             "Somebody terminated its run; resume to go on.",
         )
-    if unit.attempt < RUN_ATTEMPTS:
+    return _once_more(unit, run.run_id)
+
+
+def _once_more(unit: CategoryUnit, run_id: str | None) -> Settlement:
+    """The category is planned again, unless this was its last attempt."""
+    if unit.attempt < unit.last_attempt:
         return Settlement(unit.category, unit.attempt, CategoryStatus.PLANNED)
-    died = f"Its run died {unit.attempt} times; Dagster has the log of the last one, {run.run_id}."
+    died = f"Its run died {RUN_ATTEMPTS} times; Dagster has the log of the last one, {run_id}. Resume to try again."
     return Settlement(unit.category, unit.attempt, CategoryStatus.FAILED, "run_died", died)
 
 
@@ -274,11 +286,38 @@ def snapshot_is_due(attempts: Sequence[RunFact], now: datetime) -> bool:
     return now - max(run.created_at for run in attempts) >= rest
 
 
-def to_start(units: Iterable[CategoryUnit], runs: Iterable[RunFact]) -> list[CategoryUnit]:
-    """The planned categories whose present attempt no run has been asked for yet."""
+def to_start(units: Iterable[CategoryUnit], runs: Sequence[RunFact]) -> list[CategoryUnit]:
+    """The planned categories whose present attempt no run has been asked for yet, and none of which is at work.
+
+    One attempt at a category is alive at a time: the next one is asked for when the former has ended.
+    """
     asked = {(run.category, run.attempt) for run in runs}
+    alive = {run.category for run in runs if run.is_active}
     return [
-        unit for unit in units if unit.status is CategoryStatus.PLANNED and (unit.category, unit.attempt) not in asked
+        unit
+        for unit in units
+        if unit.status is CategoryStatus.PLANNED
+        and (unit.category, unit.attempt) not in asked
+        and unit.category not in alive
+    ]
+
+
+def storms(units: Iterable[CategoryUnit], now: datetime) -> list[Settlement]:
+    """Ends the categories, of those that are to be started, that were started too often of late."""
+    return [
+        Settlement(unit.category, unit.attempt, CategoryStatus.FAILED, STARTED_TOO_OFTEN, too_often(unit.category))
+        for unit in units
+        if starts_too_often(unit.starts, now)
+    ]
+
+
+def outdated(units: Iterable[CategoryUnit], runs: Iterable[RunFact]) -> list[RunFact]:
+    """Runs of earlier attempts that have not begun: they would only find out that they are too late."""
+    attempts = {unit.category: unit.attempt for unit in units}
+    return [
+        run
+        for run in runs
+        if run.is_active and run.started_at is None and run.attempt < attempts.get(run.category, run.attempt)
     ]
 
 

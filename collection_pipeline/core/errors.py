@@ -1,6 +1,7 @@
 """Everything that can go wrong, by kind.
 
     PipelineError                    a person gets this sentence; no traceback is needed to act on it
+    ├── TookTooLong                  the database took longer than it may; nothing was changed
     └── SourceError                  a marketplace did not give what was asked for
         ├── RateLimited              too fast: wait, then try again
         ├── QuotaExhausted           the day's calls are gone: stop until the reset
@@ -44,6 +45,12 @@ class Stopped(Exception):
     def __init__(self, status: str, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+class TookTooLong(PipelineError):
+    """The database took longer than it may hold up others; the transaction was undone."""
+
+    kind: ClassVar[str] = "took_too_long"
 
 
 class SourceError(PipelineError):

@@ -8,10 +8,16 @@ import io
 import re
 from collections.abc import Iterator
 
-from charset_normalizer import from_bytes
-
 from collection_pipeline.files.guarding import CSV_CELL, unguarded
-from collection_pipeline.files.raw import RawCell, RawTable, UnreadableFile, cell_of, filled, fitted
+from collection_pipeline.files.raw import (
+    RawCell,
+    RawTable,
+    UnreadableFile,
+    cell_of,
+    filled,
+    fitted,
+    require_few_columns,
+)
 
 SEPARATORS = ",;\t|"
 _LONGEST_HEADER = 10_000
@@ -24,7 +30,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_EXCEL_HINT = re.compile(r'\A"?sep=(.)"?\r?\n')
+_EXCEL_HINT = re.compile(r'\A"?sep=([^"\r\n])"?\r?\n')
 
 
 def read_delimited(content: bytes) -> RawTable:
@@ -39,6 +45,7 @@ def read_delimited(content: bytes) -> RawTable:
     if header is None:
         raise UnreadableFile("It is empty.")
     columns = [cell.strip() if isinstance(cell, str) else "" for cell in header]
+    require_few_columns(columns)
     return RawTable(columns, list(filled(fitted(line, cells, len(columns)) for line, cells in records)))
 
 
@@ -57,6 +64,9 @@ def decoded(content: bytes) -> str:
 
 
 def _western(content: bytes) -> str:
+    # Imported here: it takes longer than reading an ordinary file, and few need it.
+    from charset_normalizer import from_bytes
+
     # Only these two: among all code pages, the few accents of a short list look like whatever one likes. A text that
     # looks wrong in both is refused, because wrong letters would be other sellers.
     best = from_bytes(content, cp_isolation=["cp1252", "latin_1"]).best()

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.printable import printable
 from collection_pipeline.core.seller_list import SellerRow
 from collection_pipeline.files.writers import write_csv, write_json, write_parquet, write_xlsx
 
@@ -39,7 +40,21 @@ def format_of(path: Path) -> Format:
         return Format(path.suffix.removeprefix(".").lower())
     except ValueError:
         suffixes = ", ".join(f".{one}" for one in Format)
-        raise PipelineError(f"{path.name} does not say its format: end it with one of {suffixes}.") from None
+        raise PipelineError(f"{printable(path.name)} does not say its format: end it with one of {suffixes}.") from None
+
+
+def require_plain_name(name: str, format: Format) -> None:  # noqa: A002 - the word that people use for it
+    """Raises PipelineError for what is more than a file's name, cannot be shown, or does not end with its format."""
+    shown = printable(name)
+    if name != Path(name).name or name.startswith(".") or shown != name:
+        raise PipelineError(
+            f"{shown!r} is no plain name of a file. Exports that are started here go into the folder "
+            f"COLLECTION_EXPORTS: give a name without folders, such as sellers.{format}."
+        )
+    if format_of(Path(name)) != format:
+        raise PipelineError(
+            f"{shown} does not end with .{format}, the format that is asked for; change one of the two."
+        )
 
 
 def _nobody(_rows: int) -> None:
@@ -68,7 +83,8 @@ def write(
             draft.replace(path)
             _sync(path.parent)
     except OSError as error:
-        raise PipelineError(f"The export {path} cannot be written: {error.strerror or error}.") from error
+        reason = error.strerror or error
+        raise PipelineError(f"The export {printable(str(path))} cannot be written: {reason}.") from error
     progress(counted.number)
     return counted.number
 

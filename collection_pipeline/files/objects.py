@@ -6,7 +6,16 @@ import json
 from typing import NoReturn
 
 from collection_pipeline.files.delimited import decoded
-from collection_pipeline.files.raw import RawCell, RawRow, RawTable, UnreadableFile, Unusable, cell_of, filled
+from collection_pipeline.files.raw import (
+    RawCell,
+    RawRow,
+    RawTable,
+    UnreadableFile,
+    Unusable,
+    cell_of,
+    filled,
+    require_few_columns,
+)
 
 NAME_COLUMN = "name"
 """What the column is called where the array holds bare names."""
@@ -18,6 +27,7 @@ def read_objects(content: bytes) -> RawTable:
     columns = {key: None for entry in entries if isinstance(entry, dict) for key in entry}
     if any(not isinstance(entry, dict) for entry in entries):
         columns.setdefault(NAME_COLUMN)
+    require_few_columns(list(columns))
     rows = (_row(number, entry, list(columns)) for number, entry in enumerate(entries, start=1))
     return RawTable(list(columns), list(filled(rows)))
 

@@ -10,7 +10,8 @@ from collection_pipeline.core.errors import PipelineError
 
 LARGEST_FILE = 50 * 1024 * 1024
 MOST_ROWS = 200_000
-
+MOST_COLUMNS = 16_384
+"""As many as a sheet of Excel's has; with more of them, every row of a JSON file could have columns of its own."""
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -47,6 +48,12 @@ class RawTable:
 
     columns: Sequence[str]
     rows: Sequence[RawRow]
+
+
+def require_few_columns(columns: Sequence[str]) -> None:
+    """Raises UnreadableFile beyond MOST_COLUMNS."""
+    if len(columns) > MOST_COLUMNS:
+        raise UnreadableFile(f"It has {len(columns):,} columns, and may have {MOST_COLUMNS:,}; leave some out.")
 
 
 def filled(rows: Iterable[RawRow]) -> Iterator[RawRow]:

@@ -1,120 +1,55 @@
-"""Reading a file of sellers: whatever form it has, rows come out, each with what is wrong with it.
-
-A wrong row is only a wrong row. A file that cannot be understood as a whole is refused, with the reason.
-"""
+"""Reading a file of sellers: whatever it holds, rows come out, or one sentence that says why it cannot be used."""
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from collection_pipeline.files.delimited import read_delimited
-from collection_pipeline.files.mapping import ColumnMapping, Places, places
-from collection_pipeline.files.objects import read_objects
-from collection_pipeline.files.raw import LARGEST_FILE, RawCell, RawRow, RawTable, UnreadableFile, Unusable
-from collection_pipeline.files.workbook import read_workbook
+from collection_pipeline.core.printable import printable
+from collection_pipeline.files.isolation import parsed_apart
+from collection_pipeline.files.mapping import ColumnMapping
+from collection_pipeline.files.parsing import SUFFIXES, ImportRow, Sheet
+from collection_pipeline.files.raw import LARGEST_FILE, UnreadableFile
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".xlsx", ".xlsm")
-"""The names of files that can be read end with one of these, in either case."""
-
-_YES = {"yes", "y", "true", "1", "x"}
-_NO = {"no", "n", "false", "0"}
-_STATES = {"active": False, "removed": True}
+__all__ = ["SUFFIXES", "ImportRow", "Sheet", "read"]
 
 
-@dataclass(frozen=True, slots=True)
-class ImportRow:
-    """One row of a file: what it says of a seller. None is what it says nothing about, which stays as it is.
-
-    `number` is the line, the sheet's row or the place in the array. `key` is there where the file has a `seller_key`:
-    it is the seller even if the name has become another one. `is_removed` is what our own exports say of a seller that
-    was removed. A `problem` makes the row unusable.
-    """
-
-    number: int
-    name: str | None
-    note: str | None = None
-    is_flagged: bool | None = None
-    problem: str | None = None
-    key: str | None = None
-    is_removed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """What a file says: its columns, and its rows that are not blank."""
-
-    columns: Sequence[str]
-    rows: Sequence[ImportRow]
-
-
-def read(path: Path, mapping: ColumnMapping | None = None, *, sheet: str | None = None) -> Sheet:
+def read(
+    path: Path, mapping: ColumnMapping | None = None, *, sheet: str | None = None, are_links_followed: bool = True
+) -> Sheet:
     """The rows of a CSV, JSON or Excel file; of a workbook the sheet of that name, or the first.
 
     Raises UnreadableFile, which names the file and says what to do, for one that cannot be used as a whole.
     """
     try:
-        table = _table(path, sheet)
-        where = places(table.columns, mapping or ColumnMapping())
-        if not table.rows:
-            raise UnreadableFile("It has a header and no rows.")
+        with _opened(path, are_links_followed=are_links_followed) as file:
+            return parsed_apart(file, path.suffix, mapping or ColumnMapping(), sheet)
     except UnreadableFile as error:
-        raise UnreadableFile(f"{path.name} cannot be imported. {error}") from error
-    return Sheet(tuple(table.columns), tuple(_row(row, where) for row in table.rows))
+        raise UnreadableFile(f"{printable(path.name)} cannot be imported. {error}") from error
 
 
-def _table(path: Path, sheet: str | None) -> RawTable:
-    content = _content(path)
-    match path.suffix.lower():
-        case ".csv" | ".tsv" | ".txt":
-            return read_delimited(content)
-        case ".json":
-            return read_objects(content)
-        case ".xlsx" | ".xlsm":
-            return read_workbook(content, sheet)
-    raise UnreadableFile(f"Its name ends with none of {', '.join(SUFFIXES)}; save it as one of these.")
-
-
-def _content(path: Path) -> bytes:
+@contextmanager
+def _opened(path: Path, *, are_links_followed: bool) -> Iterator[int]:
+    # Without O_NONBLOCK, opening a pipe waits until somebody writes to it.
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if are_links_followed else os.O_NOFOLLOW)
     try:
-        # Asked before it is opened: opening a pipe would wait for ever.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise UnreadableFile("It is no regular file.")
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+        file = os.open(path, flags)
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise UnreadableFile("It is a link, which is not followed here.") from error
         raise UnreadableFile(f"It cannot be read: {error.strerror}.") from error
-    if len(content) > LARGEST_FILE:
-        raise UnreadableFile(f"It is larger than {LARGEST_FILE >> 20} MB; split it.")
-    return content
-
-
-def _row(row: RawRow, where: Places) -> ImportRow:
-    problems = [] if row.problem is None else [row.problem]
-
-    def text(place: int | None, thing: str) -> str | None:
-        cell: RawCell = None if place is None or place >= len(row.cells) else row.cells[place]
-        if isinstance(cell, Unusable):
-            problems.append(f"its {thing} {cell.reason}")
-            return None
-        return cell
-
-    name, key = text(where.name, "name"), text(where.key, "key")
-    note, flag = text(where.note, "note"), text(where.is_flagged, "flag")
-    status = text(where.status, "status")
-    if name is None and key is None and not problems:
-        problems.append("has no name")
-    is_flagged = _flag(flag)
-    if flag is not None and is_flagged is None:
-        problems.append(f"its flag is {flag!r}, neither yes nor no (yes, true, 1, x; no, false, 0)")
-    is_removed = _STATES.get((status or "active").strip().casefold())
-    if is_removed is None:
-        problems.append(f"its status is {status!r}, neither 'active' nor 'removed'")
-    return ImportRow(row.number, name or key, note, is_flagged, "; ".join(problems) or None, key, bool(is_removed))
-
-
-def _flag(text: str | None) -> bool | None:
-    word = (text or "").strip().casefold()
-    return True if word in _YES else False if word in _NO else None
+    except ValueError as error:
+        raise UnreadableFile("Its name holds a character that no file's name can have.") from error
+    try:
+        facts = os.fstat(file)
+        if not stat.S_ISREG(facts.st_mode):
+            raise UnreadableFile("It is no regular file.")
+        if facts.st_size > LARGEST_FILE:
+            raise UnreadableFile(f"It is larger than {LARGEST_FILE >> 20} MB; split it.")
+        yield file
+    finally:
+        os.close(file)

@@ -15,13 +15,20 @@ from itertools import count
 from pathlib import Path
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.files.reading import SUFFIXES
+from collection_pipeline.core.printable import printable
+from collection_pipeline.files.parsing import SUFFIXES
 
 QUIET_S = 10.0
 """Seconds without a write: longer than a copy over a network stalls, as a rule."""
 
 _UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", ".swp")
 _HIDDEN = (".", "~")  # dotfiles, Excel's ~$lock and its ~drafts
+
+_LONGEST_NAME = 255
+"""Bytes of a file's name, in every usual file system."""
+
+_ROOM_TO_ADD = len(".20260301T120000Z-99999.report.txt")
+_LONGEST_SUFFIX = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,15 @@ class Seen:
     size: int
     mtime_ns: int
     unsupported: bool = False
+    goes_to: str = ""
+    """The folder that it could not be moved to after it had been read; it is not read again."""
+    outcome: str = ""
+    """What reading it came to."""
+
+    @property
+    def content(self) -> tuple[int, int]:
+        """What differs once somebody has written to the file."""
+        return self.size, self.mtime_ns
 
 
 def ready(
@@ -42,6 +58,15 @@ def ready(
         for name, seen in current.items()
         if not seen.unsupported and former.get(name) == seen and _is_quiet(now, seen, quiet_s)
     )
+
+
+def stuck(former: Mapping[str, Seen], current: Mapping[str, Seen]) -> dict[str, Seen]:
+    """The files that were read at an earlier look, could not be moved, and have not changed since."""
+    return {
+        name: seen
+        for name, seen in former.items()
+        if seen.goes_to and name in current and current[name].content == seen.content
+    }
 
 
 def _is_quiet(now: datetime, seen: Seen, quiet_s: float) -> bool:
@@ -67,7 +92,7 @@ def _seen(entries: Iterator[os.DirEntry[str]]) -> Iterator[tuple[str, Seen]]:
             continue
         try:
             facts = entry.stat(follow_symlinks=False)
-        except FileNotFoundError:  # taken away between the two looks
+        except OSError:  # taken away between the two looks, or on a disk that fails: no reason to see no other
             continue
         if stat.S_ISREG(facts.st_mode):
             unsupported = not entry.name.lower().endswith(SUFFIXES)
@@ -77,9 +102,12 @@ def _seen(entries: Iterator[os.DirEntry[str]]) -> Iterator[tuple[str, Seen]]:
 def file_away(path: Path, folder: Path, report: str, *, now: datetime) -> Path:
     """Move a file into a folder such as `done/` or `rejected/`, with a report beside it; say where it is now.
 
-    Nothing is overwritten: where the name is taken, the time is added to it. Raises PipelineError.
+    Nothing is overwritten: where the name is taken, the time is added to it. A name that is too long for that, or holds
+    what cannot be shown, is changed. Raises PipelineError.
     """
     try:
+        if folder.is_symlink():
+            raise PipelineError(f"{folder} is a link; make it a folder, so that files stay where they were dropped.")
         folder.mkdir(parents=True, exist_ok=True)
         target, beside = _claimed(path, folder, report, now)
         try:
@@ -88,7 +116,9 @@ def file_away(path: Path, folder: Path, report: str, *, now: datetime) -> Path:
             beside.unlink()
             raise
     except OSError as error:
-        raise PipelineError(f"{path} cannot be moved into {folder}: {error.strerror}.") from error
+        raise PipelineError(
+            f"{printable(path.name)} cannot be moved into {folder}: {error.strerror}. Make that folder writable."
+        ) from error
     return target
 
 
@@ -96,10 +126,10 @@ def _claimed(path: Path, folder: Path, report: str, now: datetime) -> tuple[Path
     """A free name, claimed by writing the report first: creating it is what only one process can do."""
     for name in _names(path, now):
         target, beside = folder / name, folder / f"{name}.report.txt"
-        if target.exists():
+        if os.path.lexists(target):
             continue
         try:
-            with beside.open("x", encoding="utf-8") as file:
+            with beside.open("x", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(report)
         except FileExistsError:
             continue
@@ -108,8 +138,18 @@ def _claimed(path: Path, folder: Path, report: str, now: datetime) -> tuple[Path
 
 
 def _names(path: Path, now: datetime) -> Iterator[str]:
-    yield path.name
+    stem, suffix = _showable(path.name)
+    yield stem + suffix
     stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-    yield f"{path.stem}.{stamp}{path.suffix}"
+    yield f"{stem}.{stamp}{suffix}"
     for number in count(2):
-        yield f"{path.stem}.{stamp}-{number}{path.suffix}"
+        yield f"{stem}.{stamp}-{number}{suffix}"
+
+
+def _showable(name: str) -> tuple[str, str]:
+    """A file's name as stem and suffix: in UTF-8, without what cannot be shown, and short enough to add to it."""
+    decoded = os.fsencode(name).decode("utf-8", "replace").replace("\N{REPLACEMENT CHARACTER}", "_")
+    shown = Path("".join(one if one.isprintable() else "_" for one in decoded))
+    suffix = shown.suffix if len(shown.suffix) <= _LONGEST_SUFFIX else ""
+    room = _LONGEST_NAME - _ROOM_TO_ADD - len(suffix.encode())
+    return shown.name.removesuffix(suffix).encode()[:room].decode("utf-8", "ignore"), suffix

@@ -1,8 +1,9 @@
 """Excel workbooks: one sheet, its first row that is not blank being the header.
 
 Calamine makes a dense table of whatever a sheet spans before it returns, and ends the process where memory is short: a
-5 KB workbook with a cell in its farthest corner would be 17 billion cells. So a workbook is measured first. That can be
-done for .xlsx and .xlsm; .xls, .xlsb and .ods, which calamine could read as well, are refused.
+5 KB workbook with a cell in its farthest corner would be 17 billion cells. A workbook is measured first, so that its
+owner is told where the cell is. That is no protection, because a file can be written so that the measure does not see
+it: the process that reads it has limits (`limits`). .xls, .xlsb and .ods, which calamine could read too, are refused.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def _cell(value: ExcelValue) -> RawCell:
         case bool():
             return "true" if value else "false"
         case int() | float():
-            if abs(value) >= _EXACT_BELOW:
+            if not abs(value) < _EXACT_BELOW:  # so that NaN is none, too
                 return Unusable(f"is a number so long that Excel has lost its end; {_AS_TEXT}")
             return str(int(value)) if value == int(value) else repr(value)
     return Unusable(f"is a date or a time; {_AS_TEXT}")

@@ -23,7 +23,7 @@ from collection_pipeline.core.searches import PlannedSearch, SearchStatus
 from collection_pipeline.core.searching import SearchRules
 from collection_pipeline.core.stopping import StopSwitch
 from collection_pipeline.orchestration.describing import collection_metadata, preview, table_metadata
-from collection_pipeline.orchestration.launching import launch_metadata
+from collection_pipeline.orchestration.launching import launch_metadata, launched_with, plain_fields
 from collection_pipeline.orchestration.lineage import lineage
 from collection_pipeline.orchestration.partitions import MARKETPLACE_POOL, categories
 from collection_pipeline.orchestration.reporting import report, write
@@ -90,10 +90,10 @@ class SearchConfig(dg.Config):
     kinds={"amazon", "postgres"},
     tags={"calls": "oxylabs"},
     metadata={**table_metadata(schema.amazon_products), **launch_metadata(BestSellersConfig)},
+    config_schema=plain_fields(BestSellersConfig),
 )
 def amazon_products(
     context: dg.AssetExecutionContext,
-    config: BestSellersConfig,
     amazon: dg.ResourceParam[OpenBestSellers],
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
@@ -105,6 +105,7 @@ def amazon_products(
 
     Example: `SELECT position, title, price FROM amazon_products WHERE category = 'kitchen-coffee-machines'`
     """
+    config = launched_with(context, BestSellersConfig)
     began = time.monotonic()
     with entered(context, store, settings) as scope:
         pages: list[BestSellerPage] = []
@@ -177,10 +178,10 @@ async def _fetch(scope: Scope, amazon: OpenBestSellers, store: Store, emit: Emit
     kinds={"ebay", "postgres"},
     tags={"calls": "ebay"},
     metadata={**table_metadata(schema.ebay_listings), **launch_metadata(SearchConfig)},
+    config_schema=plain_fields(SearchConfig),
 )
 def ebay_listings(
     context: dg.AssetExecutionContext,
-    config: SearchConfig,
     ebay: dg.ResourceParam[OpenListings],
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
@@ -194,6 +195,7 @@ def ebay_listings(
 
     Example: `SELECT seller_name, price, url FROM ebay_listings WHERE asin = 'B000000000' AND gone_at IS NULL`
     """
+    config = launched_with(context, SearchConfig)
     began = time.monotonic()
     with entered(context, store, settings) as scope:
         rules = config.rules()

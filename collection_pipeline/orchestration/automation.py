@@ -9,13 +9,16 @@ from contextlib import contextmanager
 
 import dagster as dg
 
+from collection_pipeline.core.alerts import of_storm
 from collection_pipeline.core.catalogue import partition_changes
 from collection_pipeline.core.collections import (
     CollectionStatus,
     is_over,
+    outdated,
     settlements,
     silent,
     snapshot_is_due,
+    storms,
     to_start,
 )
 from collection_pipeline.orchestration.operations import collect_category, record_seller_count
@@ -26,11 +29,13 @@ from collection_pipeline.orchestration.runs import (
     cancel_queued,
     category_runs,
     fail_silent,
+    limit_pool,
     snapshot_runs,
 )
 from collection_pipeline.orchestration.scope import ATTEMPT_TAG, COLLECTION_TAG, utc_now
 from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.settings import Settings
+from collection_pipeline.tables.alerts import AlertStore
 from collection_pipeline.tables.collections import Collection
 from collection_pipeline.tables.store import Store
 
@@ -42,6 +47,7 @@ def catalogue_partitions(context: dg.SensorEvaluationContext, settings: dg.Resou
 
 
 def _partitions(context: dg.SensorEvaluationContext, store: Store) -> Look:
+    limit_pool(context.instance)
     known = set(context.instance.get_dynamic_partitions(_name(categories)))
     changes = partition_changes(set(store.catalogue.current().categories), known, store.collections.in_flight())
     if not changes.added and not changes.gone:
@@ -68,6 +74,7 @@ def _start(context: dg.SensorEvaluationContext, store: Store) -> Look:
                 requests.extend(_runs_to_start(context.instance, store, collection))
     if not requests:
         return dg.SkipReason("No open collection has a category that is not started.")
+    limit_pool(context.instance)
     known = set(context.instance.get_dynamic_partitions(_name(categories)))
     missing = sorted({request.partition_key for request in requests if request.partition_key} - known)
     return dg.SensorResult(
@@ -76,12 +83,20 @@ def _start(context: dg.SensorEvaluationContext, store: Store) -> Look:
 
 
 def _runs_to_start(instance: dg.DagsterInstance, store: Store, collection: Collection) -> Iterator[dg.RunRequest]:
-    units = store.collections.units(collection.collection_id)
-    for unit in to_start(units, category_runs(instance, collection.collection_id)):
+    collection_id = collection.collection_id
+    units, runs = store.collections.units(collection_id), category_runs(instance, collection_id)
+    cancel_queued(instance, outdated(units, runs))
+    due = to_start(units, runs)
+    if stopped := storms(due, now := utc_now()):
+        store.control.settle(collection_id, stopped)
+        AlertStore(store.engine).add([of_storm(collection_id, one, now) for one in stopped])
+    due = [unit for unit in due if unit.category not in {one.category for one in stopped}]
+    store.control.note_starts(collection_id, due)
+    for unit in due:
         yield dg.RunRequest(
-            run_key=f"{collection.collection_id}:{unit.category}:{unit.attempt}",
+            run_key=f"{collection_id}:{unit.category}:{unit.attempt}",
             partition_key=unit.category,
-            tags={COLLECTION_TAG: collection.collection_id, ATTEMPT_TAG: str(unit.attempt)},
+            tags={COLLECTION_TAG: collection_id, ATTEMPT_TAG: str(unit.attempt)},
             run_config=_run_config(collection),
         )
 

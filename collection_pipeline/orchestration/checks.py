@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from collection_pipeline.orchestration.assets import amazon_products, ebay_listings, ebay_sellers, seller_count_snapshot
+from collection_pipeline.orchestration.launching import launched_with, plain_fields
 from collection_pipeline.orchestration.partitions import categories
 from collection_pipeline.orchestration.scope import organisation
 from collection_pipeline.settings import Settings
@@ -33,14 +34,14 @@ def asins_are_well_formed_and_unique(
     return _none_of("bad_asins", store.quality.bad_asins(organisation(context, store, settings), context.partition_key))
 
 
-@dg.asset_check(asset=amazon_products, partitions_def=categories)
+@dg.asset_check(asset=amazon_products, partitions_def=categories, config_schema=plain_fields(PriceCheckConfig))
 def prices_are_present(
     context: dg.AssetCheckExecutionContext,
-    config: PriceCheckConfig,
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> dg.AssetCheckResult:
     """Enough products have a price, and none has a price of 0."""
+    config = launched_with(context, PriceCheckConfig)
     coverage = store.quality.price_coverage(organisation(context, store, settings), context.partition_key)
     return dg.AssetCheckResult(
         passed=coverage.share >= config.least_share and coverage.not_positive == 0,

@@ -41,7 +41,9 @@ class _Kept:
             if self._store is None or self._settings != settings or is_old:
                 self._close()
                 url = self._stack.enter_context(application_database(settings))
-                self._store = self._stack.enter_context(open_store(url, settings.limits, settings.naming))
+                self._store = self._stack.enter_context(
+                    open_store(url, settings.limits, settings.naming, list_limit_s=settings.list_limit_s)
+                )
                 self._settings, self._opened_at = settings, time.monotonic()
             return self._store
 

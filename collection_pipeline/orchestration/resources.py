@@ -31,7 +31,10 @@ def settings(_context: dg.InitResourceContext) -> Settings:
 def store(context: dg.InitResourceContext) -> Iterator[Store]:
     """The stores, connected for as long as a run or a sensor tick takes."""
     chosen: Settings = context.resources.settings
-    with application_database(chosen) as url, open_store(url, chosen.limits, chosen.naming) as opened:
+    with (
+        application_database(chosen) as url,
+        open_store(url, chosen.limits, chosen.naming, list_limit_s=chosen.list_limit_s) as opened,
+    ):
         yield opened
 
 
@@ -65,4 +68,11 @@ def _oxylabs(chosen: Settings) -> OxylabsAccount:
     return OxylabsAccount(chosen.oxylabs_url, username, password)
 
 
-RESOURCES = {"settings": settings, "store": store, "amazon": amazon, "ebay": ebay}
+RESOURCES = {
+    "settings": settings,
+    "store": store,
+    "amazon": amazon,
+    "ebay": ebay,
+    # Assets hand each other nothing. Dagster's default would, and takes a folder from whoever launches a run.
+    "io_manager": dg.mem_io_manager,
+}

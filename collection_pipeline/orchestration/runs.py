@@ -6,6 +6,7 @@ import dagster as dg
 
 from collection_pipeline.core.collections import RunFact, RunState, backfill_of_collection
 from collection_pipeline.orchestration.operations import record_seller_count
+from collection_pipeline.orchestration.partitions import MARKETPLACE_POOL
 from collection_pipeline.orchestration.scope import BACKFILL_TAG, COLLECTION_TAG, attempt_of
 
 _STATES = {
@@ -18,13 +19,18 @@ _BACKFILL_GOES_ON = {"REQUESTED", "CANCELING", "FAILING"}
 
 
 def category_runs(instance: dg.DagsterInstance, collection_id: str) -> list[RunFact]:
-    """The runs of a collection that work on a category. A backfill's are known by it before they begin."""
-    backfill_id = backfill_of_collection(collection_id)
-    tags = {BACKFILL_TAG: backfill_id} if backfill_id else {COLLECTION_TAG: collection_id}
-    records = instance.get_run_records(dg.RunsFilter(tags=tags))
+    """The runs of a collection that work on a category, whoever started them.
+
+    All of them carry its id, but a backfill's only once they begin: before, they are known by the backfill.
+    """
+    tags = [{COLLECTION_TAG: collection_id}]
+    if backfill_id := backfill_of_collection(collection_id):
+        tags.append({BACKFILL_TAG: backfill_id})
+    found = [record for tag in tags for record in instance.get_run_records(dg.RunsFilter(tags=tag))]
+    records = {record.dagster_run.run_id: record for record in found}
     return [
         _fact(record, category)
-        for record in records
+        for record in records.values()
         if (category := record.dagster_run.tags.get("dagster/partition")) is not None
     ]
 
@@ -42,6 +48,16 @@ def backfill_goes_on(instance: dg.DagsterInstance, collection_id: str) -> bool:
     backfill_id = backfill_of_collection(collection_id)
     backfill = instance.get_backfill(backfill_id) if backfill_id else None
     return backfill is not None and backfill.status.value in _BACKFILL_GOES_ON
+
+
+def limit_pool(instance: dg.DagsterInstance) -> None:
+    """Gives the pool of collecting runs its limit before the first run asks for a place.
+
+    Dagster does so itself, but only after its first look at the queue, which then starts as many runs as there are.
+    """
+    storage = instance.event_log_storage
+    if MARKETPLACE_POOL not in storage.get_concurrency_keys():
+        storage.initialize_concurrency_limit_to_default(MARKETPLACE_POOL)
 
 
 def cancel_queued(instance: dg.DagsterInstance, runs: list[RunFact]) -> None:

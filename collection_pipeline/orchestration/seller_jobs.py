@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from collection_pipeline.core.edits import NewSeller, Wanted
-from collection_pipeline.files.export import Format
+from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.files.export import Format, require_plain_name
+from collection_pipeline.files.own_exports import require_replaceable
 from collection_pipeline.importing import ImportWish, dry_run, export_file, import_file
 from collection_pipeline.orchestration.launching import launchable
 from collection_pipeline.orchestration.scope import told_plainly, utc_now
@@ -86,13 +88,20 @@ class ImportConfig(ListConfig):
 class ExportConfig(ListConfig):
     """Which sellers go into which file."""
 
-    file: str = Field(min_length=1, description="Path of the file to write, on the machine that runs this.")
+    file: str = Field(
+        min_length=1, max_length=200, description="Name of the file to write, in the folder COLLECTION_EXPORTS."
+    )
     format: Format = Field(default=Format.CSV, description="csv, json, parquet or xlsx.")
     category: str = Field(default="", description="Only sellers of this category's best sellers.")
     collection_id: str = Field(default="", description="Only sellers that this collection saw.")
     only_flagged: bool = Field(default=False, description="Only flagged sellers.")
     only_never_exported: bool = Field(default=False, description="Only sellers that no export had yet.")
     hash_names: bool = Field(default=False, description="Keyed hashes in place of names (COLLECTION_NAME_KEY).")
+
+    @model_validator(mode="after")
+    def _goes_into_the_folder(self) -> "ExportConfig":
+        require_plain_name(self.file, self.format)
+        return self
 
 
 @dg.op
@@ -211,7 +220,10 @@ def export_one(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> None:
-    """Writes sellers to a file. The export is written down in seller_exports."""
+    """Writes sellers to a file in the folder COLLECTION_EXPORTS, over an earlier export of that name but no other file.
+
+    The export is written down in seller_exports.
+    """
     selection = Selection(
         category=config.category or None,
         collection_id=config.collection_id or None,
@@ -220,18 +232,30 @@ def export_one(
     )
     are_hashed = config.hash_names or settings.are_exported_names_hashed
     with told_plainly():
+        file = _folder(settings) / config.file
+        require_replaceable(file)
         count = export_file(
             store,
             _org(config, settings),
             selection,
-            Path(config.file),
+            file,
             config.format,
             _author(context, config).actor,
             settings.exported_naming(are_hashed=are_hashed),
             are_names_hashed=are_hashed,
         )
-    metadata: dict[str, str | int] = {"exported": count, "selection": str(selection), "file": config.file}
+    metadata: dict[str, str | int] = {"exported": count, "selection": str(selection), "file": str(file)}
     context.log_event(dg.AssetObservation(SELLERS, metadata=metadata))
+
+
+def _folder(settings: Settings) -> Path:
+    try:
+        settings.exports.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PipelineError(
+            f"The folder for exports {settings.exports} cannot be made: {error.strerror}. Set COLLECTION_EXPORTS."
+        ) from error
+    return settings.exports
 
 
 def _org(config: ListConfig, settings: Settings) -> str:

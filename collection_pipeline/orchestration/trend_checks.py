@@ -14,6 +14,7 @@ from collection_pipeline.core.history import (
     compared,
 )
 from collection_pipeline.orchestration.assets import amazon_products, ebay_listings, ebay_sellers
+from collection_pipeline.orchestration.launching import launched_with, plain_fields
 from collection_pipeline.orchestration.partitions import categories
 from collection_pipeline.orchestration.scope import BACKFILL_TAG, COLLECTION_TAG, organisation
 from collection_pipeline.settings import Settings
@@ -29,14 +30,19 @@ class TrendConfig(dg.Config):
     )
 
 
-@dg.asset_check(asset=amazon_products, partitions_def=categories, blocking=PRODUCTS.is_blocking)
+@dg.asset_check(
+    asset=amazon_products,
+    partitions_def=categories,
+    blocking=PRODUCTS.is_blocking,
+    config_schema=plain_fields(TrendConfig),
+)
 def products_are_usual(
     context: dg.AssetCheckExecutionContext,
-    config: TrendConfig,
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> dg.AssetCheckResult:
     """About as many best sellers as in earlier collections. Blocks: the list would be built on the wrong page."""
+    config = launched_with(context, TrendConfig)
     trend = _trends(context, store, settings).products(_collection(context))
     return _verdict(context, store, PRODUCTS, trend, config)
 
@@ -50,14 +56,19 @@ def prices_are_as_usual(
     return _verdict(context, store, SHARE_WITHOUT_PRICE, trend, TrendConfig())
 
 
-@dg.asset_check(asset=ebay_listings, partitions_def=categories, blocking=LISTINGS_PER_PRODUCT.is_blocking)
+@dg.asset_check(
+    asset=ebay_listings,
+    partitions_def=categories,
+    blocking=LISTINGS_PER_PRODUCT.is_blocking,
+    config_schema=plain_fields(TrendConfig),
+)
 def listings_are_usual(
     context: dg.AssetCheckExecutionContext,
-    config: TrendConfig,
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> dg.AssetCheckResult:
     """About as many listings per product as in earlier collections. Blocks: many more have lost a filter."""
+    config = launched_with(context, TrendConfig)
     trend = _trends(context, store, settings).listings_per_product(_collection(context))
     return _verdict(context, store, LISTINGS_PER_PRODUCT, trend, config)
 

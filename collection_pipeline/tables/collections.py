@@ -180,12 +180,23 @@ class CollectionStore:
                     collection_categories.c.attempt,
                     collection_categories.c.run_id,
                     collection_categories.c.seen_at,
+                    collection_categories.c.last_attempt,
+                    collection_categories.c.starts,
                 )
                 .where(collection_categories.c.collection_id == collection_id)
                 .order_by(collection_categories.c.category)
             ).all()
         return [
-            CategoryUnit(row.category, CategoryStatus(row.status), row.attempt, row.run_id, row.seen_at) for row in rows
+            CategoryUnit(
+                row.category,
+                CategoryStatus(row.status),
+                row.attempt,
+                row.run_id,
+                row.seen_at,
+                row.last_attempt,
+                tuple(row.starts),
+            )
+            for row in rows
         ]
 
     def in_flight(self) -> set[str]:

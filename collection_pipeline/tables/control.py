@@ -17,11 +17,13 @@ from sqlalchemy.sql.dml import ReturningInsert
 from collection_pipeline.core.collections import (
     OPEN_STATUSES,
     CategoryStatus,
+    CategoryUnit,
     CollectionStatus,
     Pause,
     Settlement,
 )
 from collection_pipeline.core.errors import PipelineError, SourceError, Stopped
+from collection_pipeline.core.restarts import MOST_STARTS, RUN_ATTEMPTS
 from collection_pipeline.core.searches import SearchStatus
 from collection_pipeline.tables.schema import collection_categories, collections, product_searches
 
@@ -143,6 +145,29 @@ class CollectionControl:
         if rows:
             with self._engine.begin() as connection:
                 connection.execute(insert(collection_categories).on_conflict_do_nothing(), rows)
+
+    def note_starts(self, collection_id: str, units: Iterable[CategoryUnit]) -> None:
+        """Writes down that runs of these attempts are being asked for; what was written of an attempt stays.
+
+        The last MOST_STARTS are kept: what the guard against storms looks at.
+        """
+        noting = (
+            collection_categories.update()
+            .where(
+                collection_categories.c.collection_id == collection_id,
+                collection_categories.c.category == sa.bindparam("of_category"),
+                collection_categories.c.attempt == sa.bindparam("of_attempt"),
+                collection_categories.c.started_attempt < sa.bindparam("of_attempt"),
+            )
+            .values(
+                started_attempt=sa.bindparam("of_attempt"),
+                starts=sa.text(f"(ARRAY[now()] || collection_categories.starts)[1:{MOST_STARTS}]"),
+            )
+        )
+        rows = [{"of_category": unit.category, "of_attempt": unit.attempt} for unit in units]
+        if rows:
+            with self._engine.begin() as connection:
+                connection.execute(noting, rows)
 
     def pause(self, collection_id: str, pause: Pause) -> bool:
         """Pauses a running collection; whether it was running. Its runs notice within two seconds."""
@@ -288,6 +313,7 @@ def _restarting(collection_id: str) -> sa.Update:
         .values(
             status=CategoryStatus.PLANNED,
             attempt=collection_categories.c.attempt + 1,
+            last_attempt=collection_categories.c.attempt + RUN_ATTEMPTS,
             ended_at=None,
             reason=None,
             error_stage=None,

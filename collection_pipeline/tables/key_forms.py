@@ -9,20 +9,22 @@ import sqlalchemy as sa
 
 from collection_pipeline.core.errors import KeysChanged
 from collection_pipeline.core.sellers import looks_renamed
+from collection_pipeline.tables.category_listings import LISTINGS
 from collection_pipeline.tables.schema import key_changes
 
-_COUNTED = sa.text("""
+_COUNTED = sa.text(f"""
     SELECT count(*) AS known, count(l.former_seller_key) AS changed
-    FROM amazon_products p JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin
-    WHERE p.org_id = :org_id AND p.category = :category AND l.gone_at IS NULL
-      AND l.first_seen_at < l.last_seen_at AND l.last_collection_id = :collection_id
-""")
+    FROM ({LISTINGS}) l
+    WHERE l.gone_at IS NULL AND l.first_seen_at < l.last_seen_at AND l.last_collection_id = :collection_id
+""")  # noqa: S608
+
+_UNSETTLED = sa.text(f"""
+    SELECT l.asin, l.listing_id FROM ({LISTINGS}) l WHERE l.former_seller_key IS NOT NULL ORDER BY l.asin, l.listing_id
+""")  # noqa: S608
 
 _SETTLE = sa.text("""
-    UPDATE ebay_listings l SET former_seller_key = NULL
-    FROM amazon_products p
-    WHERE p.org_id = :org_id AND p.category = :category AND l.org_id = p.org_id AND l.asin = p.asin
-      AND l.former_seller_key IS NOT NULL
+    UPDATE ebay_listings SET former_seller_key = NULL
+    WHERE org_id = :org_id AND asin = :asin AND listing_id = :listing_id
 """)
 
 
@@ -48,4 +50,6 @@ def require_same_names(engine: sa.Engine, org_id: str, collection_id: str, categ
 
 def settle_names(connection: sa.Connection, org_id: str, category: str) -> None:
     """The names that a category's listings show are in the list now; what they showed before no longer matters."""
-    connection.execute(_SETTLE, {"org_id": org_id, "category": category})
+    unsettled = connection.execute(_UNSETTLED, {"org_id": org_id, "category": category}).all()
+    if unsettled:
+        connection.execute(_SETTLE, [{"org_id": org_id, **row._asdict()} for row in unsettled])

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.products import ASIN
 from collection_pipeline.core.sellers import seller_key
+from collection_pipeline.tables.category_listings import LISTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,12 @@ class QualityStore:
         rows = self._rows(
             f"""
             SELECT DISTINCT l.listing_id
-            FROM amazon_products p
-            JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin AND l.gone_at IS NULL
-            JOIN product_searches s ON s.collection_id = l.last_collection_id AND s.asin = l.asin
-            WHERE p.org_id = :org_id AND p.category = :category AND {condition}
+            FROM ({LISTINGS}) l
+            CROSS JOIN LATERAL (
+                SELECT * FROM product_searches s
+                WHERE s.collection_id = l.last_collection_id AND s.asin = l.asin OFFSET 0
+            ) s
+            WHERE l.gone_at IS NULL AND {condition}
             """,  # noqa: S608
             org_id=org_id,
             category=category,
@@ -97,7 +100,15 @@ class QualityStore:
     def bad_seller_keys(self, org_id: str, category: str) -> list[str]:
         """Keys of a category's sellers that are not normalised, and so could stand twice for one account."""
         rows = self._rows(
-            "SELECT DISTINCT seller_key FROM category_sellers WHERE org_id = :org_id AND category = :category",
+            f"""
+            SELECT s.seller_key
+            FROM (SELECT DISTINCT marketplace, seller_key FROM ({LISTINGS}) l WHERE gone_at IS NULL) l
+            CROSS JOIN LATERAL (
+                SELECT * FROM sellers s
+                WHERE s.org_id = :org_id AND s.marketplace = l.marketplace AND s.seller_key = l.seller_key OFFSET 0
+            ) s
+            WHERE s.status = 'active'
+            """,  # noqa: S608
             org_id=org_id,
             category=category,
         )

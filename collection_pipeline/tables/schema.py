@@ -1,6 +1,10 @@
 """The output tables: the team's contract. Every table and column carries its meaning into the database as a comment.
 
 A change here needs a migration (`migrations/`); a test compares the two.
+
+Besides primary keys, no index of the large tables begins with `org_id` or `collection_id`. A planner that has not heard
+of an organisation yet takes such an index for as good as the primary key, and reads all of the organisation at every
+lookup.
 """
 
 from __future__ import annotations
@@ -113,6 +117,15 @@ collection_categories = sa.Table(
     sa.Column("category", sa.Text, primary_key=True, comment="The category."),
     sa.Column("status", sa.Text, nullable=False, comment="planned, running, done, failed or cancelled."),
     sa.Column("attempt", sa.Integer, nullable=False, server_default="1", comment="How often it was started."),
+    sa.Column(
+        "last_attempt", sa.Integer, nullable=False, server_default="3", comment="Not started by itself after this one."
+    ),
+    sa.Column(
+        "started_attempt", sa.Integer, nullable=False, server_default="0", comment="Attempt last asked of Dagster."
+    ),
+    sa.Column(
+        "starts", sa.ARRAY(MOMENT), nullable=False, server_default="{}", comment="When the last ten were asked for."
+    ),
     sa.Column("run_id", sa.Text, comment="The Dagster run that last worked on it."),
     sa.Column("seen_at", MOMENT, comment="When its run last gave a sign of life."),
     sa.Column("products", sa.Integer, comment="Best sellers fetched; null if not fetched in this collection."),
@@ -204,7 +217,7 @@ product_searches = sa.Table(
     sa.Column("duration_ms", sa.Integer, comment="Time the search took, waits included, in milliseconds."),
     sa.Column("searched_at", MOMENT, comment="When it ended; null while planned."),
     _one_of("status", "planned", "done", "empty", "failed", "skipped"),
-    sa.Index(None, "collection_id", "category", "status"),
+    sa.Index(None, "category", "collection_id", "status"),
     sa.Index(None, "asin", "searched_at"),
     comment="One row per product and collection: its search's checkpoint, committed together with its listings.",
 )
@@ -234,8 +247,7 @@ ebay_listings = sa.Table(
     sa.Column("first_seen_at", MOMENT, nullable=False, server_default=_now(), comment="When it was first seen."),
     sa.Column("last_seen_at", MOMENT, nullable=False, server_default=_now(), comment="When it was last seen."),
     sa.Column("gone_at", MOMENT, comment="When a complete search no longer found it; null while it is current."),
-    sa.Index(None, "org_id", "marketplace", "seller_key"),
-    sa.Index(None, "seller_key"),
+    sa.Index(None, "seller_key", "marketplace", "org_id"),
     comment="Listings found for a product: the evidence that a seller sells it. Each obeyed every rule when seen.",
 )
 
@@ -259,9 +271,8 @@ sellers = sa.Table(
     sa.Column("first_seen_at", MOMENT, nullable=False, server_default=_now(), comment="When it came onto the list."),
     sa.Column("last_seen_at", MOMENT, nullable=False, server_default=_now(), comment="When it was last seen."),
     _one_of("status", "active", "removed"),
-    sa.Index(None, "org_id", "first_collection_id"),
-    sa.Index(None, "org_id", "status"),
-    sa.Index(None, "first_collection_id"),
+    sa.Index(None, "first_collection_id", "org_id"),
+    sa.Index(None, "status", "org_id"),
     sa.Index(None, "seller_key"),
     comment="The seller list of each organisation: one row per account.",
 )

@@ -15,7 +15,8 @@ from collection_pipeline.core.listings import Listing
 from collection_pipeline.core.money import PriceBand
 from collection_pipeline.core.searches import PlannedSearch, SearchedPage, SearchStatus, SearchTally
 from collection_pipeline.core.sellers import MARKETPLACE, seller_key
-from collection_pipeline.tables.schema import amazon_products, ebay_listings, product_searches
+from collection_pipeline.tables.category_listings import LISTINGS
+from collection_pipeline.tables.schema import ebay_listings, product_searches
 
 
 class SearchStore:
@@ -78,6 +79,7 @@ class SearchStore:
                 WHERE s.asin = p.asin AND s.status IN ('done', 'empty') AND s.searched_at > now() - :fresh_for
                   AND c.org_id = :org_id AND c.min_markup_percent = mine.min_markup_percent
                   AND c.max_markup_percent = mine.max_markup_percent
+                OFFSET 0
               )
         """)
         parameters = {"org_id": org_id, "collection_id": collection_id, "category": category, "fresh_for": fresh_for}
@@ -104,22 +106,13 @@ class SearchStore:
 
         Without sellers: Dagster keeps previews, and who asks to be forgotten must not stay in them.
         """
-        newest = (
-            sa.select(ebay_listings.c.title, ebay_listings.c.price, ebay_listings.c.listing_id)
-            .join(
-                amazon_products,
-                (amazon_products.c.org_id == ebay_listings.c.org_id) & (amazon_products.c.asin == ebay_listings.c.asin),
-            )
-            .where(
-                ebay_listings.c.org_id == org_id,
-                amazon_products.c.category == category,
-                ebay_listings.c.gone_at.is_(None),
-            )
-            .order_by(ebay_listings.c.last_seen_at.desc(), ebay_listings.c.listing_id)
-            .limit(limit)
-        )
+        newest = sa.text(f"""
+            SELECT l.title, l.price, l.listing_id FROM ({LISTINGS}) l WHERE l.gone_at IS NULL
+            ORDER BY l.last_seen_at DESC, l.listing_id LIMIT :limit
+        """)  # noqa: S608
         with self._engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(newest)]
+            rows = connection.execute(newest, {"org_id": org_id, "category": category, "limit": limit})
+            return [tuple(row) for row in rows]
 
     def checkpoints(self, org_id: str, collection_id: str) -> SearchCheckpoints:
         """Where the workers of one run commit what they find."""

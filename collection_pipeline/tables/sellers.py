@@ -11,81 +11,104 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from collection_pipeline.core.seller_list import AuditAction
+from collection_pipeline.tables.category_listings import LISTINGS
 from collection_pipeline.tables.key_forms import require_same_names, settle_names
 from collection_pipeline.tables.schema import collection_categories, seller_audit_log, sellers
+from collection_pipeline.tables.time_limits import limit_waits_and_statements
 
-_EVIDENCE = """
-    SELECT DISTINCT ON (l.marketplace, l.seller_key)
-        l.marketplace, l.seller_key, l.seller_name, l.feedback_score, l.feedback_percent,
-        l.last_collection_id, l.last_seen_at
-    FROM amazon_products p
-    JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin
-    WHERE p.org_id = :org_id AND p.category = :category AND l.gone_at IS NULL
-      AND NOT is_erased(l.marketplace, l.seller_key)
-    ORDER BY l.marketplace, l.seller_key, l.last_seen_at DESC, l.seller_name, l.listing_id
-"""
+# Rows of the list are found by key: one at a time, or by an upsert's unique index. See tables/category_listings.py.
 
-_FOUND = sa.text(f"SELECT count(*) FROM ({_EVIDENCE}) evidence")  # noqa: S608
+_EVIDENCE = f"""
+    SELECT * FROM (
+        SELECT DISTINCT ON (l.marketplace, l.seller_key)
+            l.marketplace, l.seller_key, l.seller_name, l.feedback_score, l.feedback_percent,
+            l.last_collection_id, l.last_seen_at
+        FROM ({LISTINGS}) l
+        WHERE l.gone_at IS NULL
+        ORDER BY l.marketplace, l.seller_key, l.last_seen_at DESC, l.seller_name, l.listing_id
+    ) e WHERE NOT is_erased(e.marketplace, e.seller_key)
+"""  # noqa: S608
 
-_INSERT_NEW = sa.text(f"""
-    INSERT INTO sellers (org_id, marketplace, seller_key, display_name, feedback_score, feedback_percent,
-                         first_collection_id, last_collection_id, first_seen_at, last_seen_at)
-    SELECT :org_id, marketplace, seller_key, seller_name, feedback_score, feedback_percent,
-           :collection_id, last_collection_id, last_seen_at, last_seen_at
-    FROM ({_EVIDENCE}) evidence
-    ON CONFLICT DO NOTHING
-    RETURNING marketplace, seller_key, display_name, status
+# A name that people gave and a removal by hand stay: only what the marketplace says of the account is refreshed.
+_MERGE = sa.text(f"""
+    WITH evidence AS MATERIALIZED ({_EVIDENCE}),
+    merged AS (
+        INSERT INTO sellers AS s (org_id, marketplace, seller_key, display_name, feedback_score, feedback_percent,
+                                  first_collection_id, last_collection_id, first_seen_at, last_seen_at)
+        SELECT :org_id, marketplace, seller_key, seller_name, feedback_score, feedback_percent,
+               :collection_id, last_collection_id, last_seen_at, last_seen_at
+        FROM evidence
+        ON CONFLICT (org_id, marketplace, seller_key) DO UPDATE
+        SET feedback_score = excluded.feedback_score, feedback_percent = excluded.feedback_percent,
+            last_collection_id = excluded.last_collection_id, last_seen_at = excluded.last_seen_at
+        WHERE excluded.last_seen_at >= s.last_seen_at
+        RETURNING marketplace, seller_key, display_name, status, xmax = 0 AS is_new
+    )
+    SELECT (SELECT count(*) FROM evidence) AS found,
+           coalesce(jsonb_agg(to_jsonb(merged) - 'is_new') FILTER (WHERE is_new), '[]') AS new
+    FROM merged
 """)  # noqa: S608
 
 # Seen after the removal: a listing that was known before it says nothing new.
-_RETURN_REMOVED = sa.text(f"""
-    UPDATE sellers s SET status = 'active'
+_REMOVED_AND_SEEN = sa.text(f"""
+    SELECT s.marketplace, s.seller_key, s.display_name, s.status, s.note, s.is_flagged
     FROM ({_EVIDENCE}) e
-    WHERE s.org_id = :org_id AND s.marketplace = e.marketplace AND s.seller_key = e.seller_key
-      AND s.status = 'removed' AND e.last_seen_at > (
-        SELECT max(a.created_at) FROM seller_versions v JOIN seller_audit_log a ON a.id = v.from_audit_id
+    CROSS JOIN LATERAL (
+        SELECT * FROM sellers s
+        WHERE s.org_id = :org_id AND s.marketplace = e.marketplace AND s.seller_key = e.seller_key OFFSET 0
+    ) s
+    CROSS JOIN LATERAL (
+        SELECT max(a.created_at) AS at FROM seller_versions v JOIN seller_audit_log a ON a.id = v.from_audit_id
         WHERE v.org_id = s.org_id AND v.marketplace = s.marketplace AND v.seller_key = s.seller_key
-          AND v.to_audit_id IS NULL)
-    RETURNING s.marketplace, s.seller_key, s.display_name, s.status, s.note, s.is_flagged
+          AND v.to_audit_id IS NULL
+    ) removed
+    WHERE s.status = 'removed' AND e.last_seen_at > removed.at
+    ORDER BY s.marketplace, s.seller_key
 """)  # noqa: S608
 
-# A name that people gave and a removal by hand stay: only what the marketplace says of the account is refreshed.
-_REFRESH_KNOWN = sa.text(f"""
-    UPDATE sellers s
-    SET feedback_score = e.feedback_score, feedback_percent = e.feedback_percent,
-        last_collection_id = e.last_collection_id, last_seen_at = e.last_seen_at
-    FROM ({_EVIDENCE}) e
-    WHERE s.org_id = :org_id AND s.marketplace = e.marketplace AND s.seller_key = e.seller_key
-      AND e.last_seen_at >= s.last_seen_at
-""")  # noqa: S608
-
-# Counted anew instead of added up, for all who ever listed one of the category's products: twice changes nothing.
-_RECOUNT = sa.text("""
-    UPDATE sellers s
-    SET listing_count = c.listings, product_count = c.products
-    FROM (
-        SELECT l.marketplace, l.seller_key,
-               count(DISTINCT l.listing_id) FILTER (WHERE l.gone_at IS NULL) AS listings,
-               count(DISTINCT l.asin) FILTER (WHERE l.gone_at IS NULL) AS products
-        FROM ebay_listings l
-        WHERE l.org_id = :org_id AND (l.marketplace, l.seller_key) IN (
-            SELECT o.marketplace, o.seller_key
-            FROM amazon_products p JOIN ebay_listings o ON o.org_id = p.org_id AND o.asin = p.asin
-            WHERE p.org_id = :org_id AND p.category = :category
-        )
-        GROUP BY l.marketplace, l.seller_key
-    ) c
-    WHERE s.org_id = :org_id AND s.marketplace = c.marketplace AND s.seller_key = c.seller_key
-      AND (s.listing_count, s.product_count) IS DISTINCT FROM (c.listings, c.products)
+_RETURN = sa.text("""
+    UPDATE sellers SET status = 'active'
+    WHERE org_id = :org_id AND marketplace = :marketplace AND seller_key = :seller_key
 """)
 
-_SIGHTINGS = sa.text("""
+# Counted anew instead of added up, for all who ever listed one of the category's products: twice changes nothing.
+_RECOUNT = sa.text(f"""
+    INSERT INTO sellers (org_id, marketplace, seller_key, display_name, listing_count, product_count)
+    SELECT s.org_id, s.marketplace, s.seller_key, s.display_name, c.listings, c.products
+    FROM (SELECT DISTINCT marketplace, seller_key FROM ({LISTINGS}) l) a
+    CROSS JOIN LATERAL (
+        SELECT * FROM sellers s
+        WHERE s.org_id = :org_id AND s.marketplace = a.marketplace AND s.seller_key = a.seller_key OFFSET 0
+    ) s
+    CROSS JOIN LATERAL (
+        SELECT count(DISTINCT l.listing_id) AS listings, count(DISTINCT l.asin) AS products
+        FROM ebay_listings l
+        WHERE l.org_id = s.org_id AND l.marketplace = s.marketplace AND l.seller_key = s.seller_key
+          AND l.gone_at IS NULL
+    ) c
+    WHERE (s.listing_count, s.product_count) IS DISTINCT FROM (c.listings, c.products)
+    ON CONFLICT (org_id, marketplace, seller_key) DO UPDATE
+    SET listing_count = excluded.listing_count, product_count = excluded.product_count
+""")  # noqa: S608
+
+_SIGHTINGS = sa.text(f"""
     INSERT INTO seller_sightings (collection_id, marketplace, seller_key)
     SELECT DISTINCT CAST(:collection_id AS text), l.marketplace, l.seller_key
-    FROM amazon_products p
-    JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin
-    WHERE p.org_id = :org_id AND p.category = :category AND l.gone_at IS NULL
+    FROM ({LISTINGS}) l WHERE l.gone_at IS NULL
     ON CONFLICT DO NOTHING
+""")  # noqa: S608
+
+_COUNT_EVIDENCE = sa.text(f"SELECT count(*) FROM ({LISTINGS}) l WHERE l.gone_at IS NULL")  # noqa: S608
+
+_PREVIEW = sa.text("""
+    SELECT p.position, p.asin, p.title, l.sellers
+    FROM amazon_products p
+    CROSS JOIN LATERAL (
+        SELECT count(DISTINCT l.seller_key) AS sellers
+        FROM ebay_listings l WHERE l.org_id = p.org_id AND l.asin = p.asin AND l.gone_at IS NULL
+    ) l
+    WHERE p.org_id = :org_id AND p.category = :category AND l.sellers > 0
+    ORDER BY l.sellers DESC, p.position LIMIT :limit
 """)
 
 
@@ -116,12 +139,8 @@ class SellerStore:
 
     def evidence(self, org_id: str, category: str) -> int:
         """How many current listings of a category name a seller: what a merge starts from."""
-        query = sa.text("""
-            SELECT count(*) FROM amazon_products p JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin
-            WHERE p.org_id = :org_id AND p.category = :category AND l.gone_at IS NULL
-        """)
         with self._engine.connect() as connection:
-            return connection.scalar(query, {"org_id": org_id, "category": category}) or 0
+            return connection.scalar(_COUNT_EVIDENCE, {"org_id": org_id, "category": category}) or 0
 
     def merge(
         self, org_id: str, collection_id: str, category: str, *, actor: str, removed_return: bool = False
@@ -135,14 +154,11 @@ class SellerStore:
         require_same_names(self._engine, org_id, collection_id, category)
         with self._engine.begin() as connection:
             lock_list(connection, org_id)
-            found = connection.scalar(_FOUND, scope) or 0
             if removed_return:
-                returned = [row._asdict() for row in connection.execute(_RETURN_REMOVED, scope)]
-                before = [{**seller, "status": "removed"} for seller in returned]
-                _log(connection, AuditAction.RETURNED, actor, scope, before, returned)
-            new = [row._asdict() for row in connection.execute(_INSERT_NEW, scope)]
+                _return_removed(connection, actor, scope)
+            merged = connection.execute(_MERGE, scope).one()
+            found, new = int(merged.found), merged.new
             seller_count = _log(connection, AuditAction.DISCOVERED, actor, scope, [], new)
-            connection.execute(_REFRESH_KNOWN, scope)
             connection.execute(_RECOUNT, scope)
             connection.execute(_SIGHTINGS, scope)
             settle_names(connection, org_id, category)
@@ -161,17 +177,17 @@ class SellerStore:
 
         Without the sellers' names: Dagster keeps previews, and who asks to be forgotten must not stay in them.
         """
-        query = sa.text("""
-            SELECT p.position, p.asin, p.title, count(DISTINCT l.seller_key) AS sellers
-            FROM amazon_products p
-            JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin AND l.gone_at IS NULL
-            WHERE p.org_id = :org_id AND p.category = :category
-            GROUP BY p.position, p.asin, p.title
-            ORDER BY sellers DESC, p.position LIMIT :limit
-        """)
         with self._engine.connect() as connection:
-            rows = connection.execute(query, {"org_id": org_id, "category": category, "limit": limit})
+            rows = connection.execute(_PREVIEW, {"org_id": org_id, "category": category, "limit": limit})
             return [tuple(row) for row in rows]
+
+
+def _return_removed(connection: sa.Connection, actor: str, scope: Mapping[str, str]) -> None:
+    """Puts sellers back on the list who were removed from it and were seen since."""
+    removed = [row._asdict() for row in connection.execute(_REMOVED_AND_SEEN, scope)]
+    if removed:
+        connection.execute(_RETURN, [{**scope, **seller} for seller in removed])
+        _log(connection, AuditAction.RETURNED, actor, scope, removed, [{**one, "status": "active"} for one in removed])
 
 
 def _log(
@@ -203,8 +219,10 @@ def _log(
 def lock_list(connection: sa.Connection, org_id: str) -> None:
     """Makes this transaction the only one that changes the organisation's list, until it ends.
 
-    Without it two transactions would each count without the other's sellers, and the audit log would not add up.
+    Without it two transactions would each count without the other's sellers, and the audit log would not add up. What
+    holds up everybody else may not take for ever: see tables/time_limits.py. Raises TookTooLong.
     """
+    limit_waits_and_statements(connection, org_id)
     connection.execute(
         sa.text("SELECT pg_advisory_xact_lock(hashtextextended('sellers:' || :org_id, 0))"), {"org_id": org_id}
     )

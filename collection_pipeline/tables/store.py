@@ -27,6 +27,7 @@ from collection_pipeline.tables.searches import SearchStore
 from collection_pipeline.tables.seller_edits import Naming, SellerEdits
 from collection_pipeline.tables.sellers import SellerStore
 from collection_pipeline.tables.snapshots import SnapshotStore
+from collection_pipeline.tables.time_limits import LIST_LIMIT_S, raise_took_too_long
 
 
 class Store:
@@ -56,12 +57,18 @@ class Store:
 
 @contextmanager
 def open_store(
-    url: sa.URL, limits: Mapping[Source, Limits] = DEFAULT_LIMITS, naming: Naming = plain
+    url: sa.URL,
+    limits: Mapping[Source, Limits] = DEFAULT_LIMITS,
+    naming: Naming = plain,
+    *,
+    list_limit_s: int = LIST_LIMIT_S,
 ) -> Iterator[Store]:
     """The stores of a database that answers and has this code's schema; closed afterwards. Raises PipelineError.
 
-    `limits` are what the governor keeps all runs to; `naming` is what sellers' names are kept as.
+    `limits` are what the governor keeps all runs to; `naming` is what sellers' names are kept as; `list_limit_s` is how
+    long, in seconds, a statement may hold a seller list.
     """
     with reachable(create_engine(url)) as engine:
+        raise_took_too_long(engine, list_limit_s)
         require_current_schema(engine)
         yield Store(engine, limits, naming)

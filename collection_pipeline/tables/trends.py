@@ -9,26 +9,24 @@ import sqlalchemy as sa
 LAST = 12
 """How many earlier collections count: a year of monthly ones."""
 
-# Each gives one figure per collection of the category, newest collection first.
+# Each gives one figure of the category in the collection c, and when it was taken; nulls where there is none.
 _PRODUCTS = """
-    SELECT count(*)::float8 AS figure, max(h.seen_at) AS at, h.collection_id
-    FROM amazon_product_history h JOIN collections c USING (collection_id)
-    WHERE c.org_id = :org_id AND h.category = :category GROUP BY h.collection_id
+    SELECT count(*)::float8 AS figure, max(h.seen_at) AS at
+    FROM amazon_product_history h WHERE h.collection_id = c.collection_id AND h.category = :category
 """
 _SHARE_WITHOUT_PRICE = """
-    SELECT (count(*) FILTER (WHERE h.price IS NULL))::float8 / count(*) AS figure, max(h.seen_at) AS at, h.collection_id
-    FROM amazon_product_history h JOIN collections c USING (collection_id)
-    WHERE c.org_id = :org_id AND h.category = :category GROUP BY h.collection_id
+    SELECT (count(*) FILTER (WHERE h.price IS NULL))::float8 / nullif(count(*), 0) AS figure, max(h.seen_at) AS at
+    FROM amazon_product_history h WHERE h.collection_id = c.collection_id AND h.category = :category
 """
 _LISTINGS_PER_PRODUCT = """
-    SELECT sum(s.listings)::float8 / count(*) AS figure, max(s.searched_at) AS at, s.collection_id
-    FROM product_searches s JOIN collections c USING (collection_id)
-    WHERE c.org_id = :org_id AND s.category = :category AND s.status IN ('done', 'empty') GROUP BY s.collection_id
+    SELECT sum(s.listings)::float8 / nullif(count(*), 0) AS figure, max(s.searched_at) AS at
+    FROM product_searches s
+    WHERE s.collection_id = c.collection_id AND s.category = :category AND s.status IN ('done', 'empty')
 """
 _NEW_SELLERS = """
-    SELECT u.new_sellers::float8 AS figure, u.started_at AS at, u.collection_id
-    FROM collection_categories u JOIN collections c USING (collection_id)
-    WHERE c.org_id = :org_id AND u.category = :category AND u.sellers_found IS NOT NULL
+    SELECT max(u.new_sellers)::float8 AS figure, max(u.started_at) AS at
+    FROM collection_categories u
+    WHERE u.collection_id = c.collection_id AND u.category = :category AND u.sellers_found IS NOT NULL
 """
 
 
@@ -64,7 +62,11 @@ class TrendStore:
         return self._trend(_NEW_SELLERS, collection_id)
 
     def _trend(self, figures: str, collection_id: str) -> Trend:
-        query = sa.text(f"SELECT figure, collection_id FROM ({figures}) f ORDER BY at DESC LIMIT {LAST + 1}")  # noqa: S608
+        # Aggregates in LATERAL are looked up per collection, however few or many the planner takes them for.
+        query = sa.text(f"""
+            SELECT f.figure, c.collection_id FROM collections c CROSS JOIN LATERAL ({figures}) f
+            WHERE c.org_id = :org_id AND f.at IS NOT NULL ORDER BY f.at DESC LIMIT {LAST + 1}
+        """)  # noqa: S608
         with self._engine.connect() as connection:
             found = connection.execute(query, self._scope).all()
         own = [row.figure for row in found if row.collection_id == collection_id]

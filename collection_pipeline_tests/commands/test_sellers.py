@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from collection_pipeline.cli import main
 from collection_pipeline.tables.store import Store
+from collection_pipeline_tests.attacks.hostile_files import ENDS_THE_PROCESS
 from collection_pipeline_tests.tables.examples import collect, listing, rows, start
 
 
@@ -110,6 +111,14 @@ def test_a_file_is_looked_at_imported_and_taken_back(environment: dict[str, str]
     assert rows(store, "SELECT * FROM sellers") == []
 
 
+def test_a_workbook_that_ends_its_reader_is_refused_in_one_sentence(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "s.xlsx"
+    file.write_bytes(ENDS_THE_PROCESS["a > in an attribute"])
+    assert "s.xlsx cannot be imported. Reading it takes more than" in refused(environment, "import", str(file))
+
+
 @pytest.mark.parametrize("suffix", ["csv", "json", "parquet", "xlsx"])
 def test_an_export_comes_back_as_it_went(
     environment: dict[str, str], store: Store, tmp_path: Path, suffix: str
@@ -127,6 +136,23 @@ def test_an_export_comes_back_as_it_went(
         assert set(pd.read_parquet(file)["seller_key"]) == {"=cmd|calc", "beta"}
         return
     assert "2 unchanged" in said(environment, "import", str(file), "--dry-run")
+
+
+def test_an_export_replaces_an_export_and_nothing_else_unless_forced(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    said(environment, "add", "alpha")
+    file, link = tmp_path / "mine.csv", tmp_path / "link.csv"
+    file.write_text("name\nwork of weeks\n")
+    link.symlink_to(file)
+    assert "is there already and no export" in refused(environment, "export", str(file))
+    assert "no regular file" in refused(environment, "export", str(link), "--force")
+    assert "work of weeks" in file.read_text()
+    said(environment, "export", str(file), "--force")
+    assert "alpha" in file.read_text()
+    said(environment, "add", "beta")
+    said(environment, "export", str(file))
+    assert "beta" in file.read_text()
 
 
 def test_an_export_can_be_chosen_and_nameless(environment: dict[str, str], store: Store, tmp_path: Path) -> None:

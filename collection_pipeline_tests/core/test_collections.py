@@ -3,10 +3,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collection_pipeline.core.collections import (
     REST,
-    RUN_ATTEMPTS,
     CategoryStatus,
     CategoryUnit,
     CollectionPlan,
@@ -18,10 +19,12 @@ from collection_pipeline.core.collections import (
     conclusion,
     is_over,
     new_collection_id,
+    outdated,
     pause_for,
     settlements,
     silent,
     snapshot_is_due,
+    storms,
     to_start,
 )
 from collection_pipeline.core.errors import (
@@ -34,6 +37,7 @@ from collection_pipeline.core.errors import (
     Unauthorised,
 )
 from collection_pipeline.core.money import BandRule
+from collection_pipeline.core.restarts import MOST_STARTS, RUN_ATTEMPTS, WITHIN
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PLAN = CollectionPlan("c1", ("books", "toys"), BandRule())
@@ -89,6 +93,7 @@ def test_a_plan_of_nothing_is_refused() -> None:
 
 def test_an_id_says_what_was_collected_and_when() -> None:
     assert new_collection_id("Home & Kitchen", NOON) == "home-kitchen-20261123-120000"
+    assert new_collection_id("starter", NOON, "Acme") == "acme-starter-20261123-120000"
 
 
 def test_runs_started_by_hand_belong_together_where_people_think_they_do() -> None:
@@ -156,7 +161,7 @@ def test_a_category_ended_when_its_run_did_and_not_when_that_was_noticed() -> No
 
 def test_a_settlement_says_why() -> None:
     [settled] = settlements(IS_RUNNING, [LAST], [run(RunState.FAILED)])
-    assert settled.message == "Its run died 3 times; Dagster has the log of the last one, run-0."
+    assert settled.message == "Its run died 3 times; Dagster has the log of the last one, run-0. Resume to try again."
 
 
 @pytest.mark.parametrize(
@@ -199,6 +204,36 @@ def test_only_planned_categories_whose_attempt_has_no_run_are_started() -> None:
     again = replace(PLANNED, attempt=2)
     assert to_start([PLANNED, toys, DONE], [run(RunState.ACTIVE)]) == [toys]
     assert to_start([again], [run(RunState.FAILED)]) == [again]
+
+
+def test_one_attempt_at_a_category_is_alive_at_a_time() -> None:
+    again = replace(PLANNED, attempt=2)
+    assert to_start([again], [run(RunState.ACTIVE, started=0)]) == []
+    assert outdated([again], [run(RunState.ACTIVE, started=0)]) == []
+    waiting = run(RunState.ACTIVE)
+    assert outdated([again], [waiting, run(RunState.FAILED)]) == [waiting]
+    assert outdated([PLANNED], [waiting]) == []
+
+
+def test_a_resumed_category_may_die_as_often_as_a_new_one() -> None:
+    resumed = replace(ENTERED, attempt=5, last_attempt=6)
+    died = [replace(run(RunState.FAILED), attempt=5)]
+    assert settlements(IS_RUNNING, [resumed], died)[0].status is CategoryStatus.PLANNED
+    last = replace(resumed, attempt=6)
+    assert settlements(IS_RUNNING, [last], [replace(died[0], attempt=6)])[0].reason == "run_died"
+    # nor does a run that nobody knows any more start it for ever
+    assert settlements(IS_RUNNING, [last], [])[0].reason == "run_died"
+
+
+@given(st.lists(st.integers(0, 3_600), max_size=60))
+def test_however_starts_come_a_category_is_never_started_more_often_than_the_guard_allows(seconds: list[int]) -> None:
+    asked = [NOON + timedelta(seconds=second) for second in sorted(seconds)]
+    made: list[datetime] = []
+    for now in asked:
+        if not storms([replace(PLANNED, starts=tuple(made[-MOST_STARTS:]))], now):
+            made.append(now)
+    assert all(sum(start <= one < start + WITHIN for one in made) <= MOST_STARTS for start in made)
+    assert len(made) == len(asked) or len(asked) > MOST_STARTS
 
 
 @pytest.mark.parametrize(

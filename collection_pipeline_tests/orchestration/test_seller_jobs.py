@@ -68,6 +68,7 @@ def test_a_refused_edit_fails_its_run_in_one_sentence_and_changes_nothing(pipeli
         ("undo_edit", {"audit_id": 0}),
         ("start_collection", {"min_markup_percent": 99_999.0}),
         ("start_collection", {"cost_cap": -1.0}),
+        ("export_sellers", {"file": "x" * 201}),
     ],
 )
 def test_a_launch_beyond_its_bounds_is_refused_before_there_is_a_run(
@@ -99,11 +100,15 @@ def test_an_import_says_what_it_would_do_before_it_does_it(pipeline: Pipeline, t
     assert [event["action"] for event in observed(pipeline)] == ["imported"]
 
 
-def test_an_export_is_a_file_an_event_and_a_row(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_an_export_is_a_file_an_event_and_a_row(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLLECTION_EXPORTS", str(tmp_path / "exports"))
     run(pipeline, "bulk_add_sellers", names=["alpha", "beta"])
     run(pipeline, "flag_sellers", names=["beta"])
-    file = tmp_path / "flagged.csv"
-    assert run(pipeline, "export_sellers", file=str(file), only_flagged=True).success
+    assert run(pipeline, "export_sellers", file="flagged.csv", only_flagged=True).success
+    file = tmp_path / "exports" / "flagged.csv"
+    assert observed(pipeline)[-1]["file"] == str(file)
     assert "beta" in file.read_text()
     assert "alpha" not in file.read_text()
     assert pipeline.rows("SELECT file, selection, sellers FROM seller_exports") == [("flagged.csv", "flagged", 1)]
