@@ -192,6 +192,4 @@ def named(product: Product, name: str) -> psutil.Process:
 
 def restart_postgres(home: Path) -> None:
     """As an administrator does it: all connections are cut, and for a moment nobody answers."""
-    server = PostgresServer(home / "postgres", home / "postgres")
-    server.stop()
-    server.start()
+    PostgresServer(home / "postgres", home / "postgres").stop()  # `up` starts it again

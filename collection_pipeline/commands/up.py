@@ -30,6 +30,7 @@ from collection_pipeline.processes import Services, Supervisor, free_port, requi
 from collection_pipeline.settings import Settings, simulated_accounts, wants_json
 from collection_pipeline.starting import Wish
 from collection_pipeline.tables.database import create_engine, reachable
+from collection_pipeline.tables.embedded import watched
 from collection_pipeline.tables.locating import application_database, dagster_database
 from collection_pipeline.tables.migrating import migrate
 from collection_pipeline.tables.store import Store, open_store
@@ -124,6 +125,8 @@ def _start(
 ) -> tuple[Services, Store]:
     with console.status("Starting the database …"):
         url = stack.enter_context(application_database(settings))
+        if settings.database_url is None:
+            stack.enter_context(watched(settings.home))
         named = os.environ.get("COLLECTION_DAGSTER_DATABASE_URL")
         dagster_url = stack.enter_context(dagster_database(settings, named))
         with reachable(create_engine(make_url(dagster_url)), "COLLECTION_DAGSTER_DATABASE_URL"):

@@ -9,9 +9,11 @@ import atexit
 import fcntl
 import json
 import os
+import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -21,6 +23,11 @@ import sqlalchemy as sa
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.tables.postgres_server import PORT, DidNotStart, PostgresServer, reason
 from collection_pipeline.tables.private_folders import forget_short_path, private_home, short_path, write_private
+
+WATCH_EVERY_S = 2
+
+LEAST_ROOM = 2 * 16 * 1024**2
+"""Two segments of Postgres's write-ahead log. A server that cannot write it ends at once."""
 
 _used: set[Path] = set()
 """Homes whose server this process uses."""
@@ -41,8 +48,8 @@ def start_embedded(home: Path) -> sa.URL:
             _note_users(home, _living_users(home) | {os.getpid()})
     except (OSError, subprocess.SubprocessError, DidNotStart, psycopg.OperationalError) as error:
         raise PipelineError(
-            f"The embedded Postgres in {folder} did not start: {reason(error)}. Its own log is {folder / 'log'}. "
-            "Put right what it says there, or name a server of your own in COLLECTION_DATABASE_URL."
+            f"The embedded Postgres in {folder} did not start: {reason(error).rstrip('.')}. {_advice(home)} Its own "
+            f"log is {folder / 'log'}."
         ) from error
     if home not in _used:
         _used.add(home)
@@ -69,6 +76,34 @@ def stop_embedded(home: Path) -> None:
 
 
 @contextmanager
+def watched(home: Path) -> Iterator[None]:
+    """Starts the server again whenever it has died, as it does on a full disk; it is tried until there is room."""
+    is_over = threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(WATCH_EVERY_S):
+            with suppress(PipelineError):
+                if not PostgresServer(_folder(home), _folder(home)).is_running:
+                    start_embedded(home)
+
+    watcher = threading.Thread(target=watch, name="embedded server", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        watcher.join()
+
+
+def is_out_of_room(home: Path) -> bool:
+    """Whether the server in `home`, if there is one, has no room for the next segments of its log, and so stops."""
+    try:
+        return shutil.disk_usage(_folder(home)).free < LEAST_ROOM
+    except OSError:
+        return False
+
+
+@contextmanager
 def _one_at_a_time(home: Path) -> Iterator[None]:
     descriptor = os.open(home / "postgres.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
@@ -82,6 +117,12 @@ def _one_at_a_time(home: Path) -> Iterator[None]:
 def _folder(home: Path) -> Path:
     """The server's files; people may have moved them to another disk and left a link."""
     return (home / "postgres").resolve()
+
+
+def _advice(home: Path) -> str:
+    if is_out_of_room(home):
+        return "Its disk is full: free some space, and start again."
+    return "Put right what its log says, or name a server of your own in COLLECTION_DATABASE_URL."
 
 
 def _memo(home: Path) -> Path:

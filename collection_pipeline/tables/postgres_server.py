@@ -25,6 +25,9 @@ PORT = 5432
 PATIENCE_S = 60
 """How long a server may take until it answers; after a crash it first replays what it had not written down."""
 
+NOTE_PATIENCE_S = 2
+"""How long a note that cannot be read is looked at again; to take its server for dead would start a second one."""
+
 RELAUNCH_S = 5
 """How long a server is started again that ends at once, as it does while a killed one's processes are still ending."""
 
@@ -74,10 +77,10 @@ class PostgresServer:
             try:
                 if self._answers():
                     return
-                if not self._is_running():
+                if not self.is_running:
                     self._launch()
             except (DidNotStart, psycopg.OperationalError):
-                if waited > (RELAUNCH_S if not self._is_running() else PATIENCE_S):
+                if waited > (RELAUNCH_S if not self.is_running else PATIENCE_S):
                     raise
             time.sleep(0.1)
         raise DidNotStart(f"it did not answer within {PATIENCE_S} s")
@@ -111,17 +114,24 @@ class PostgresServer:
         """Starts the server's process, to live on without this one. Raises DidNotStart if it ends at once."""
         self._remove_what_a_killed_server_left()
         for name, text in (("pg_hba.conf", _ACCESS), ("pg_ident.conf", self._users())):
-            # By the server's user, whose folder it is: root would follow a link that is put there.
-            self._programs.run(self._folder, ["/bin/sh", "-c", 'cat >"$0"', name], text=text)
+            self._write(name, text)
         settings = {"listen_addresses": "", "unix_socket_directories": _HERE, "unix_socket_permissions": "0700"}
         server = [str(self._programs.bin / "postgres"), "-D", self._programs.data_folder(self._folder)]
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = ["/bin/sh", "-c", _DETACHED, *server, "-p", str(PORT), *options]
         pid = int(self._programs.run(self._folder, command))
-        while not self._is_running():
+        while not self.is_running:
             if not _is_alive(pid):
                 raise DidNotStart(self._last_words())
             time.sleep(0.02)
+
+    def _write(self, name: str, text: str) -> None:
+        """Writes a file in whole or not at all, unless it is there already: the disk may be full."""
+        file = self._folder / name
+        if file.is_symlink() or not file.exists() or _text(file) != text:
+            # By the server's user, whose folder it is: root would follow a link that is put there.
+            command = 'cat >"$0.new" && mv -f "$0.new" "$0"'
+            self._programs.run(self._folder, ["/bin/sh", "-c", command, name], text=text)
 
     def _users(self) -> str:
         names = {user_name(uid).replace('"', '""') for uid in (os.geteuid(), self._programs.uid)}
@@ -139,7 +149,9 @@ class PostgresServer:
         ).close()
         return True
 
-    def _is_running(self) -> bool:
+    @property
+    def is_running(self) -> bool:
+        """Whether its process lives."""
         note = self._note()
         return note is not None and self._is_server(note.pid)
 
@@ -157,11 +169,17 @@ class PostgresServer:
             (self._folder / lock).unlink(missing_ok=True)
 
     def _note(self) -> _Note | None:
-        try:
-            lines = _text(self._folder / "postmaster.pid").splitlines()
-            return _Note(int(lines[0]), lines[4].strip(), lines[7].strip() if len(lines) > 7 else "")
-        except (FileNotFoundError, ValueError, IndexError):
-            return None
+        """What the server wrote down. A note that is cut off is one that is being written, or the victim of a crash."""
+        deadline = time.monotonic() + NOTE_PATIENCE_S
+        while time.monotonic() < deadline:
+            try:
+                lines = _text(self._folder / "postmaster.pid").splitlines()
+                return _Note(int(lines[0]), lines[4].strip(), lines[7].strip() if len(lines) > 7 else "")
+            except FileNotFoundError:
+                return None
+            except (ValueError, IndexError):
+                time.sleep(0.02)
+        return None
 
     def _last_words(self) -> str:
         """Why it ended, as its log has it."""

@@ -102,11 +102,13 @@ def _new(memo: Path) -> Path:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Writes a file that only this user may read, and never through a link."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    """Writes a file that only this user may read, in whole or not at all, and never through a link."""
+    draft = file.with_name(f"{file.name}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with open(descriptor, "w") as opened:
         os.fchmod(descriptor, 0o600)
         opened.write(text)
+    draft.replace(file)
 
 
 def user_name(uid: int) -> str:
