@@ -69,10 +69,11 @@ def stop_embedded(home: Path) -> None:
         users = _living_users(home)
         if os.getpid() not in users:  # given up already, or a forked process that never asked for it
             return
-        _note_users(home, users - {os.getpid()})
         if users == {os.getpid()}:
             PostgresServer(_folder(home), _folder(home)).stop()
             forget_short_path(_memo(home))
+        with suppress(OSError):  # on a full disk; the next one who looks finds this process gone
+            _note_users(home, users - {os.getpid()})
 
 
 @contextmanager
@@ -98,7 +99,7 @@ def watched(home: Path) -> Iterator[None]:
 def is_out_of_room(home: Path) -> bool:
     """Whether the server in `home`, if there is one, has no room for the next segments of its log, and so stops."""
     try:
-        return shutil.disk_usage(_folder(home)).free < LEAST_ROOM
+        return shutil.disk_usage(_folder(home) if _folder(home).exists() else home).free < LEAST_ROOM
     except OSError:
         return False
 

@@ -206,5 +206,6 @@ def _is_alive(pid: int) -> bool:
 def reason(error: Exception) -> str:
     """An error of starting in a few words: what a program said last, or the error itself."""
     if isinstance(error, subprocess.CalledProcessError) and error.stderr:
-        return str(error.stderr).strip().splitlines()[-1]
+        lines = str(error.stderr).strip().splitlines()
+        return next((line for line in lines if re.search(r"error:|FATAL|PANIC", line)), lines[-1])
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
