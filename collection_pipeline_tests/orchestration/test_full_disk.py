@@ -5,8 +5,11 @@ Where a disk can be mounted, Postgres itself runs out of room; elsewhere a trigg
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -31,6 +34,8 @@ from collection_pipeline_tests.waiting import await_true
 
 IS_FULL = "BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END"
 
+_numbers = itertools.count(1)
+
 
 @pytest.fixture
 def disk() -> Iterator[Disk]:
@@ -42,7 +47,7 @@ def disk() -> Iterator[Disk]:
 def on_small_disk(disk: Disk) -> Iterator[sa.URL]:
     """A migrated database on an embedded server on the small disk."""
     home = disk.path / "home"
-    url = create_database(start_embedded(home), "small")
+    url = create_database(start_embedded(home), f"small_{next(_numbers)}")
     engine = create_engine(url)
     migrate(engine)
     engine.dispose()
@@ -132,6 +137,11 @@ def test_a_run_that_cannot_even_write_the_pause_ends_and_a_sensor_plans_it_anew(
     assert unit.status is CategoryStatus.RUNNING
     tick(pipeline, finish_collections, settings)
     run_sql(pipeline, "DROP FUNCTION full_disk CASCADE")
+    assert_it_is_planned_anew(pipeline, settings)
+
+
+def assert_it_is_planned_anew(pipeline: Pipeline, settings: Settings) -> None:
+    """A sensor finds that the run has ended; the next one finds every seller."""
     tick(pipeline, finish_collections, settings)
     [unit] = pipeline.units()
     assert (unit.status, unit.attempt) == (CategoryStatus.PLANNED, 2)
@@ -153,6 +163,29 @@ class TestOnARealDisk:
         assert_it_waits_for_room(pipeline, pipeline.run("home-coffee"))
         disk.empty()
         assert_it_goes_on(pipeline, settings)
+
+    def test_a_run_whose_server_ends_for_want_of_room_says_so_and_is_planned_anew(
+        self, pipeline: Pipeline, on_small_disk: sa.URL, disk: Disk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        home, address = disk.path / "home", on_small_disk.render_as_string(hide_password=False)
+        monkeypatch.setenv("COLLECTION_HOME", str(home))
+        monkeypatch.setattr(scope, "PAUSE_PATIENCE_S", 0)
+        pipeline.simulator.configure(ebay_latency_s=0.3)
+
+        def end_it() -> None:
+            await_true(lambda: pipeline.simulator.stats()["requests"].get("ebay.search", 0) > 5, 60)
+            disk.fill()
+            with suppress(psycopg.OperationalError):
+                write_much(address)
+
+        with watched(home), ThreadPoolExecutor() as threads:
+            ended = threads.submit(end_it)
+            result = pipeline.run("home-coffee")
+            ended.result()
+            assert failure_of(result) == DATABASE_IS_FULL
+            disk.empty()
+            await_true(lambda: answers(address), 60)
+            assert_it_is_planned_anew(pipeline, Settings.from_mapping(os.environ))
 
 
 def test_a_server_that_ended_because_its_log_has_no_room_is_started_again_once_there_is(
