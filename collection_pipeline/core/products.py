@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
 
-from collection_pipeline.core.errors import Implausible
+from collection_pipeline.core.errors import Implausible, Malformed
 from collection_pipeline.core.money import Money
 
 ASIN = re.compile(r"[A-Z0-9]{10}")
@@ -77,6 +77,17 @@ def ranked(pages: Iterable[BestSellerPage]) -> list[Product]:
             elif seen.price is None and product.price is not None:
                 best[product.asin] = replace(seen, price=product.price)
     return sorted(best.values(), key=lambda product: product.position)
+
+
+def require_another_page(page: BestSellerPage, former: BestSellerPage) -> None:
+    """Raises Malformed if a page is the one before once more: a vendor was seen labelling its first page "2"."""
+    asins = {product.asin for product in page.products}
+    if asins and asins <= {product.asin for product in former.products}:
+        raise Malformed(
+            f"Page {page.page} of the best sellers has the products of page {former.page} and no others.",
+            url=page.url,
+            stage="product_extraction",
+        )
 
 
 def require_plausible(products: Sequence[Product], *, known: int, category: str, least_share: float = 0.5) -> None:

@@ -57,7 +57,7 @@ def result_page(simulator: Simulator, url: str, fault: str) -> str:
     shown = page_of(found, offset, size, repeats=True)
     has_next = bool(shown) and offset + size < served(found, size, repeats=True)
     rng = draw(simulator.config.seed, "page", query)
-    return _page(simulator, query, shown, len(found), has_next=has_next, rng=rng, fault=fault)
+    return _page(simulator, url, shown, len(found), has_next=has_next, rng=rng, fault=fault)
 
 
 def _filter(url: str) -> str:
@@ -80,24 +80,25 @@ def _parameter(url: str, name: str) -> str:
 
 
 def _page(
-    simulator: Simulator, query: str, shown: Sequence[Listing], total: int, *, has_next: bool, rng: Random, fault: str
+    simulator: Simulator, url: str, shown: Sequence[Listing], total: int, *, has_next: bool, rng: Random, fault: str
 ) -> str:
+    query = query_of(url)
     is_new_layout = rng.random() < 0.6
     card = _new_card if is_new_layout else _old_card
-    layout = (
-        "gallery" if fault == "oxylabs.ebay_gallery" else "foreign" if fault == "oxylabs.ebay_local_currency" else ""
-    )
+    is_gallery = fault == "oxylabs.ebay_gallery" or _parameter(url, "_dmd") != "1"
+    layout = "gallery" if is_gallery else "foreign" if fault == "oxylabs.ebay_local_currency" else ""
     names = [shown_name(listing, seller_ids=simulator.config.seller_ids) for listing in shown]
     cards = [card(listing, name, rng, layout) for listing, name in zip(shown, names, strict=True)]
-    if not has_next and rng.random() < 0.5:
-        cards += [_DIVIDER, *_loose_cards(simulator, query, card, rng, layout)]
-    placeholders = [_placeholder(is_new_layout=is_new_layout)] * 2
+    loose = _loose_cards(simulator, query, card, rng, layout) if not has_next and rng.random() < 0.5 else []
+    before = _answer("div", _FEWER_WORDS) if loose and not cards else ""
+    if rng.random() < 0.2:
+        cards.insert(0, _answer("li", _STREAMLINED))
+    cards += [_answer("li", _FEWER_WORDS), *loose] if loose and not before else loose
     html = (
         "<!DOCTYPE html><html><head><title>" + escape(query) + " for sale | eBay</title></head><body>"
         f'<h1 class="srp-controls__count-heading"><span class="BOLD">{total:,}</span> results for '
-        f'<span class="BOLD">{escape(query)}</span></h1><ul class="srp-results srp-list clearfix">'
-        + "".join(placeholders + cards)
-        + f"</ul>{_pagination(has_next=has_next)}</body></html>"
+        f'<span class="BOLD">{escape(query)}</span></h1>{_placeholders(is_new_layout=is_new_layout)}{before}'
+        f'<ul class="srp-results srp-list clearfix">{"".join(cards)}</ul>{_pagination(has_next=has_next)}</body></html>'
     )
     return _minified(html) if rng.random() < 0.3 else html
 
@@ -110,10 +111,17 @@ def _loose_cards(simulator: Simulator, query: str, card: Card, rng: Random, layo
     return [card(listing, f"{LOOSE_SELLER}_{number}", rng, layout) for number, listing in enumerate(listings)]
 
 
-_DIVIDER = (
-    '<li class="srp-river-answer srp-river-answer--REWRITE_START"><div class="section-notice">'
-    "Results matching fewer words</div></li>"
-)
+_FEWER_WORDS = ("mi:1706", "Results matching fewer words")
+_STREAMLINED = ("mi:4721", "We streamlined the results to show you the best listings")
+
+
+def _answer(tag: str, said: tuple[str, str]) -> str:
+    """What eBay itself says among the results. Both kinds have one class, and only their views tell them apart."""
+    view, text = said
+    return (
+        f'<{tag} class="srp-river-answer srp-river-answer--REWRITE_START" data-view="{view}|iid:1">'
+        f'<div class="section-notice">{text}</div></{tag}>'
+    )
 
 
 def _new_card(listing: Listing, name: str, rng: Random, layout: str) -> str:
@@ -121,23 +129,17 @@ def _new_card(listing: Listing, name: str, rng: Random, layout: str) -> str:
     rows = [f'<div class="s-card__attribute-row"><span class="s-card__price">{_price(facts, layout)}</span></div>']
     rows += [f'<div class="s-card__attribute-row"><span>{text}</span></div>' for text in _rows(facts)]
     seller = f"<span>{escape(name)}</span> <span>{_feedback(listing)}</span>"
-    is_top_rated = rng.random() < 0.4
     row, badge = f'<div class="s-card__attribute-row">{seller}</div>', ""
-    if is_top_rated:
-        row = (
-            '<div class="s-card__attribute-row"><span>Customs services and international tracking provided</span></div>'
-        )
-        badge = (
-            '<div class="s-card__program-badge-container s-card__program-badge-container--sellerOrStoreInfo">'
-            f'<span aria-label="Top Rated Plus"></span>{seller}</div>'
-        )
+    if rng.random() < 0.4:
+        row = '<div class="s-card__attribute-row"><span>Customs services and tracking provided</span></div>'
+        badge = _badge(seller, has_tooltip=rng.random() < 0.5)
     secondary = (
         "" if layout == "gallery" else f'<div class="su-card-container__attributes__secondary">{row}{badge}</div>'
     )
     return (
         f'<li class="s-card s-card--horizontal" data-listingid="{listing.id}"><div class="su-card-container">'
         f'<a class="s-card__link" href="https://www.ebay.com/itm/{listing.id}?hash=item1"><div class="s-card__title">'
-        f'<span class="su-styled-text primary">{escape(listing.title)}</span>'
+        f'{_NEW_LISTING if rng.random() < 0.2 else ""}<span class="su-styled-text">{escape(listing.title)}</span>'
         '<span class="clipped">Opens in a new window or tab</span></div></a>'
         f'<div class="s-card__subtitle-row"><div class="s-card__subtitle">{_subtitle(facts)}</div></div>'
         '<div class="su-card-container__attributes"><div class="su-card-container__attributes__primary">'
@@ -145,13 +147,30 @@ def _new_card(listing: Listing, name: str, rng: Random, layout: str) -> str:
     )
 
 
-def _old_card(listing: Listing, name: str, rng: Random, layout: str) -> str:  # noqa: ARG001 - one signature for both
+_NEW_LISTING = '<span class="s-card__new-listing">New Listing</span>'
+
+
+def _badge(seller: str, *, has_tooltip: bool) -> str:
+    """Where a Top Rated seller stands, with or without what explains that."""
+    inside = f'<span aria-label="Top Rated Plus"></span>{seller}'
+    if has_tooltip:
+        inside = (
+            f'<span class="tooltip"><span class="tooltip__host">{seller}</span><span class="tooltip__overlay">'
+            "Top Rated Plus Sellers with highest buyer ratings, Returns, money back</span></span>"
+        )
+    kind = "s-card__program-badge-container"
+    return f'<div class="{kind} {kind}--sellerOrStoreInfo">{inside}</div>'
+
+
+def _old_card(listing: Listing, name: str, rng: Random, layout: str) -> str:
     facts = listing.shown
     details = [
         f'<span class="s-item__detail"><span class="s-item__dynamic">{text}</span></span>' for text in _rows(facts)
     ]
     score, percent = listing.seller.feedback_score, listing.seller.feedback_percentage.removesuffix(".0")
     seller = f'<span class="s-item__seller-info-text">{escape(name)} ({score:,}) {percent}%</span>'
+    if rng.random() < 0.3:
+        seller = f'<span class="s-item__etrs-text">{escape(name)} {_feedback(listing)}</span>'
     return (
         '<li class="s-item s-item__pl-on-bottom"><div class="s-item__info">'
         f'<a class="s-item__link" href="https://www.ebay.com/itm/{listing.id}?hash=item1"><div class="s-item__title">'
@@ -163,10 +182,10 @@ def _old_card(listing: Listing, name: str, rng: Random, layout: str) -> str:  # 
 
 
 def _subtitle(facts: Facts) -> str:
-    """The condition, or the seller's own words where the listing does not show it."""
-    if facts.condition is None:
-        return "Part # 4711 | FREE SHIPPING"
-    return _CONDITIONS[facts.condition]
+    """The seller's own words, if any, and behind them the condition, if the listing shows it."""
+    words = "NEW | FREE SHIPPING" if facts.condition != "1000" else ""
+    parts = [words, "" if facts.condition is None else _CONDITIONS[facts.condition]]
+    return " · ".join(filter(None, parts))
 
 
 def _price(facts: Facts, layout: str) -> str:
@@ -207,17 +226,22 @@ def _rounded(score: int) -> str:
     return str(score) if score < 1000 else f"{score / 1000:.1f}K".replace(".0K", "K")
 
 
-def _placeholder(*, is_new_layout: bool) -> str:
+def _placeholders(*, is_new_layout: bool) -> str:
+    """The two cards in front of the list that nobody sees. Only their link tells them from others."""
+    link = '<a href="https://ebay.com/itm/123456?hash=item1">'
     if is_new_layout:
-        return (
-            '<li class="s-card" data-listingid="123456"><div class="s-card__title"><span>Shop on eBay</span></div>'
-            '<span class="s-card__price">$20.00</span><div class="su-card-container__attributes__secondary">'
-            '<div class="s-card__attribute-row">Brand New</div></div></li>'
+        card = (
+            f'<li class="s-card" data-listingid="2500219655424533">{link}<div class="s-card__title"><span>Shop on eBay'
+            '</span></div></a><span class="s-card__price">$20.00</span>'
+            '<div class="su-card-container__attributes__secondary"><div class="s-card__attribute-row">Brand New</div>'
+            "</div></li>"
         )
-    return (
-        '<li class="s-item"><a class="s-item__link" href="https://ebay.com/itm/123456?hash=item1"><div '
-        'class="s-item__title"><span>Shop on eBay</span></div></a><span class="s-item__price">$20.00</span></li>'
-    )
+    else:
+        card = (
+            f'<li class="s-item">{link}<div class="s-item__title"><span>Shop on eBay</span></div></a>'
+            '<span class="s-item__price">$20.00</span></li>'
+        )
+    return f'<div class="s-clipped"><ul>{card * 2}</ul></div>'
 
 
 def _pagination(*, has_next: bool) -> str:

@@ -10,7 +10,7 @@ from random import Random
 from starlette.requests import Request
 from starlette.responses import Response
 
-from collection_pipeline.simulator.answers import Dropped, answer, edge_page, truncated
+from collection_pipeline.simulator.answers import answer, edge_page, spoilt
 from collection_pipeline.simulator.credentials import is_client
 from collection_pipeline.simulator.draws import draw, number
 from collection_pipeline.simulator.ebay_pages import page_number, result_page
@@ -204,7 +204,8 @@ class Oxylabs:
         node = job.query.node
         if _is(job.fault, "wrong_query"):
             node = f"{node[:-1]}{(int(node[-1]) + 1) % 10}" if node[-1:].isdigit() else "172541"
-        content = parsed_page(simulator.products, simulator.config.seed, node, page)
+        is_first = _is(job.fault, "wrong_page") or _is(job.fault, "first_page_again")
+        content = parsed_page(simulator.products, simulator.config.seed, node, 1 if is_first else page)
         if not job.query.is_parsed:
             return raw_page(content)
         rows: list[dict[str, object]] = content["results"]  # type: ignore[assignment]
@@ -215,6 +216,12 @@ class Oxylabs:
                 return {"parse_status_code": PARSE_FAILED}
             case "oxylabs.partial_12004":
                 content["parse_status_code"] = PARTIAL
+                content["_warnings"] = ["Could not parse `ratings_count` for some results."]
+                for row in rows[::3]:
+                    row["ratings_count"] = None
+            case "oxylabs.first_page_again":
+                content["page"] = page
+            case "oxylabs.warnings":
                 content["_warnings"] = ["Could not parse `ratings_count` for some results."]
                 for row in rows[::3]:
                     row["ratings_count"] = None
@@ -336,6 +343,4 @@ def _is(fault: Fault | None, name: str) -> bool:
 
 
 def _spoilt(whole: Response, fault: Fault | None) -> Response:
-    if _is(fault, "reset"):
-        return Dropped(whole)
-    return truncated(whole) if _is(fault, "truncated_json") else whole
+    return spoilt(whole, fault.name.removeprefix("oxylabs.")) if fault else whole

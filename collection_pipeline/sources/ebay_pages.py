@@ -46,6 +46,8 @@ def page_address(query: ListingQuery, page: int) -> str:
         "_udhi": f"{query.band.high:.2f}",
         "_ipg": str(PAGE_SIZE),
         "_pgn": str(page),
+        "_dmd": "1",  # the list view: galleries name no seller
+        "_blrs": "spell_auto_correct",  # our words as they are: a corrected spelling is another product's
     }
     return f"https://www.ebay.com/sch/i.html?{urlencode(parameters)}"
 

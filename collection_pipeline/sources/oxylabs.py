@@ -66,6 +66,10 @@ def best_seller_page(body: dict[str, Any], node: str, page: int, what: str, url:
         raise Malformed(
             f"{what}: the reply is about node {quoted(content.get('query'))}.", url=address, stage="product_extraction"
         )
+    if count(content.get("page")) not in (None, page):
+        raise Malformed(
+            f"{what}: the reply is page {quoted(content.get('page'))} of it.", url=address, stage="product_extraction"
+        )
     rows = sequence(content.get("results"))
     if not rows:
         raise _no_products(content, page, what, address)
@@ -76,9 +80,10 @@ def best_seller_page(body: dict[str, Any], node: str, page: int, what: str, url:
             url=address,
             stage="product_extraction",
         )
+    is_partial = code in PARTLY_PARSED or bool(content.get("_warnings"))
     if not (pages := _pages(content.get("pages"))):
         raise Malformed(f"{what}: the reply does not say how many pages there are.", url=address)
-    return BestSellerPage(products, page, max(pages, page), address, bad_rows, is_partial=code in PARTLY_PARSED)
+    return BestSellerPage(products, page, max(pages, page), address, bad_rows, is_partial=is_partial)
 
 
 def _pages(promised: object) -> int | None:

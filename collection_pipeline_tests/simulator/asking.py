@@ -32,7 +32,7 @@ class Asking:
 
     def result_page(self, q: str = "coffee", **parameters: str) -> str:
         """The HTML of one of eBay's result pages."""
-        asked = {"_nkw": q, "LH_BIN": "1", **parameters}
+        asked = {"_nkw": q, "LH_BIN": "1", "_dmd": "1", **parameters}
         body = {"source": "ebay", "url": f"https://www.ebay.com/sch/i.html?{urlencode(asked)}"}
         [result] = self.http.post(f"{self.simulator.oxylabs_url}/v1/queries", auth=("u", "p"), json=body).json()[
             "results"

@@ -19,19 +19,21 @@ def test_every_page_begins_with_two_placeholders(ask: Asking) -> None:
 
 def test_both_layouts_top_rated_rows_dividers_and_bare_attributes_are_met(ask: Asking) -> None:
     found = pages(ask)
-    for sign in ("s-card", "s-item", "Top Rated Plus", "REWRITE_START", "class=s-", LOOSE_SELLER):
+    signs = ("s-card", "s-item", "Top Rated Plus", "tooltip__overlay", "s-card__new-listing", "s-item__etrs-text")
+    for sign in (*signs, "mi:1706", "mi:4721", "class=s-", LOOSE_SELLER):
         assert 0 < sum(sign in page for page in found) < len(found), sign
     for page in found:
-        above, _, below = page.partition("REWRITE_START")
+        above, _, below = page.partition("mi:1706")
         assert LOOSE_SELLER not in above
         assert not below or LOOSE_SELLER in below
+        assert page.index("/itm/123456") < page.index("srp-results"), "placeholders stand in front of the list"
 
 
 def test_pages_follow_one_another_as_long_as_there_is_a_next(ask: Asking) -> None:
     numbers: set[str] = set()
     for page in range(1, 100):
         html = ask.result_page("coffee", _pgn=str(page), _ipg="60")
-        shown = re.findall(r"/itm/(\d+)", html.partition("REWRITE_START")[0])
+        shown = re.findall(r"/itm/(\d+)", html.partition("mi:1706")[0])
         assert 0 < len(shown) <= 60 + 2
         numbers |= set(shown)
         if "pagination__next icon-link" not in html:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import httpx
 import pytest
@@ -76,6 +76,23 @@ def _truncated(request: Callable[[Asking], httpx.Response]) -> Check:
     return check
 
 
+def _null(request: Callable[[Asking], httpx.Response]) -> Check:
+    def check(ask: Asking) -> None:
+        response = request(ask)
+        assert (response.status_code, response.json()) == (200, None)
+
+    return check
+
+
+def _html(request: Callable[[Asking], httpx.Response]) -> Check:
+    def check(ask: Asking) -> None:
+        response = request(ask)
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/html")
+
+    return check
+
+
 def _unfiltered(ask: Asking) -> None:
     body = ask.search(limit=200, filter="conditionIds:{3000}").json()
     assert [warning["errorId"] for warning in body["warnings"]] == [12002]
@@ -141,6 +158,15 @@ def _content(check: Callable[[object], bool]) -> Check:
     return checked
 
 
+def _page_two(check: Callable[[Mapping[str, object]], bool]) -> Check:
+    def checked(ask: Asking) -> None:
+        first, second = (ask.node(start_page=page).json()["results"][0]["content"] for page in (1, 2))
+        assert first["results"] == second["results"]
+        assert check(second)
+
+    return checked
+
+
 def _short(ask: Asking) -> None:
     assert len(ask.node().json()["results"][0]["content"]["results"]) == 1
 
@@ -177,6 +203,8 @@ EFFECTS: dict[str, Check] = {
     "ebay.slow": _late(Asking.search, "ebay.slow"),
     "ebay.reset": _dropped(Asking.search),
     "ebay.truncated_json": _truncated(Asking.search),
+    "ebay.null_body": _null(Asking.search),
+    "ebay.html_page": _html(Asking.search),
     "ebay.warning_unfiltered": _unfiltered,
     "ebay.offset_12515": _search(400, 12515),
     "ebay.too_large_12023": _search(400, 12023),
@@ -197,6 +225,9 @@ EFFECTS: dict[str, Check] = {
     "oxylabs.partial_12004": _content(lambda content: content["parse_status_code"] == 12004 and content["_warnings"]),  # type: ignore[index]
     "oxylabs.parse_unknown_12007": _content(lambda content: content["parse_status_code"] == 12007),  # type: ignore[index]
     "oxylabs.short_page": _short,
+    "oxylabs.wrong_page": _page_two(lambda content: content["page"] == 1),
+    "oxylabs.first_page_again": _page_two(lambda content: content["page"] == 2),
+    "oxylabs.warnings": _content(lambda content: content["parse_status_code"] == 12000 and content["_warnings"]),  # type: ignore[index]
     "oxylabs.wrong_query": _wrong_query,
     "oxylabs.bad_row": _bad_row,
     "oxylabs.slow": _late(Asking.node, "oxylabs.slow"),
@@ -205,6 +236,8 @@ EFFECTS: dict[str, Check] = {
     "oxylabs.ebay_local_currency": _result_page(lambda html: "IDR" in html),
     "oxylabs.reset": _dropped(Asking.node),
     "oxylabs.truncated_json": _truncated(Asking.node),
+    "oxylabs.null_body": _null(Asking.node),
+    "oxylabs.html_page": _html(Asking.node),
 }
 
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collection_pipeline.core.errors import Malformed, QuotaExhausted, SourceError
-from collection_pipeline.core.listings import ListingPage, ListingQuery, SellerFacts, unmet
+from collection_pipeline.core.listings import ListingPage, ListingQuery, ListingSource, SellerFacts, unmet
 from collection_pipeline.core.money import Money, PriceBand
 from collection_pipeline.core.usage import Call, next_day
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
-from collection_pipeline.sources.ebay import EbayListings, listing_page, search_parameters
+from collection_pipeline.sources.ebay import listing_page, search_parameters
 from collection_pipeline.sources.ebay_token import EbayAccount
 from collection_pipeline.sources.http import mapping, sequence, text
 from collection_pipeline_tests.conftest import WIRE
@@ -146,7 +146,7 @@ def test_a_reply_without_results_that_does_not_say_zero_is_malformed_and_never_e
 def test_all_pages_together_are_what_matches(simulator: RunningSimulator) -> None:
     query = query_for(simulator)
 
-    async def every_page(source: EbayListings) -> set[str]:
+    async def every_page(source: ListingSource) -> set[str]:
         found: set[str] = set()
         for number in range(1, 100):
             page = await source.search(query, number)
@@ -168,7 +168,7 @@ def test_past_the_window_there_is_nothing_more(simulator: RunningSimulator) -> N
 def test_one_token_serves_all_workers_and_all_calls(simulator: RunningSimulator) -> None:
     ledger, query = Ledger(), query_for(simulator)
 
-    async def at_once(source: EbayListings) -> None:
+    async def at_once(source: ListingSource) -> None:
         await asyncio.gather(*(source.search(query, 1) for _ in range(10)))
 
     with_ebay(simulator, at_once, ledger=ledger)
@@ -179,7 +179,7 @@ def test_one_token_serves_all_workers_and_all_calls(simulator: RunningSimulator)
 def test_a_token_is_renewed_before_it_expires(simulator: RunningSimulator) -> None:
     query, moments = query_for(simulator), [NOON]
 
-    async def twice(source: EbayListings) -> None:
+    async def twice(source: ListingSource) -> None:
         await source.search(query, 1)
         moments[0] += timedelta(seconds=7200 - 299)
         await source.search(query, 1)
@@ -191,7 +191,7 @@ def test_a_token_is_renewed_before_it_expires(simulator: RunningSimulator) -> No
 def test_a_refused_token_is_replaced_once_however_many_workers_meet_it(simulator: RunningSimulator) -> None:
     query = query_for(simulator)
 
-    async def revoked_between(source: EbayListings) -> None:
+    async def revoked_between(source: ListingSource) -> None:
         await source.search(query, 1)
         simulator.reset()  # forgets the token
         await asyncio.gather(*(source.search(query, 1) for _ in range(5)))

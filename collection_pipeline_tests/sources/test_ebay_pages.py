@@ -21,8 +21,14 @@ from collection_pipeline_tests.sources.asking import NODE, Ledger, query_for, se
 
 BAND = PriceBand(Decimal("18.00"), Decimal("22.00"), "USD")
 QUERY = ListingQuery("coffee machine", BAND)
-DIVIDER = "<li class='srp-river-answer srp-river-answer--REWRITE_START'>Results matching fewer words</li>"
-PLACEHOLDER = "<li class=s-card data-listingid=123456><div class=s-card__title>Shop on eBay</div></li>"
+REWRITE = "class='srp-river-answer srp-river-answer--REWRITE_START'"
+DIVIDER = f"<li {REWRITE} data-view='mi:1706|iid:61'>Results matching fewer words</li>"
+OUTER_DIVIDER = f"<div {REWRITE} data-view='mi:1706|iid:1'>Results matching fewer words</div>"
+CORRECTED = f"<li {REWRITE} data-view='mi:4721|iid:1'>Including results for earbuds. Search instead for airbuds</li>"
+PLACEHOLDER = (
+    "<li class=s-card data-listingid=2500219655424533><a href='https://ebay.com/itm/123456?hash=1'><div"
+    " class=s-card__title>Shop on eBay</div></a><span class=s-card__price>$20.00</span></li>"
+)
 NEXT = '<a class="pagination__next icon-link" href="https://www.ebay.com/sch/i.html?_pgn=2">'
 
 
@@ -52,8 +58,13 @@ def old_card(seller: str = "<span class=s-item__seller-info-text>gamesgalaxy (1,
     )
 
 
-def read(*cards: str, around: str = "") -> ListingPage:
-    body = {"results": [{"status_code": 200, "content": f"<ul>{''.join(cards)}</ul>{around}"}]}
+def heading(count: str) -> str:
+    return f"<h1 class=srp-controls__count-heading><span class=BOLD>{count}</span> results for <span>coffee</span></h1>"
+
+
+def read(*cards: str, around: str = "", before: str = "") -> ListingPage:
+    html = f"{before}<ul class='srp-results srp-list clearfix'>{''.join(cards)}</ul>{around}"
+    body = {"results": [{"status_code": 200, "content": html}]}
     return listing_page(body, "eBay page", "https://www.ebay.com/sch/i.html")
 
 
@@ -67,6 +78,8 @@ def test_the_address_asks_for_every_rule_and_the_job_for_the_us() -> None:
     for asked in ("_nkw=coffee+machine", "LH_ItemCondition=1000", "LH_BIN=1", "LH_Free=1", "LH_PrefLoc=1"):
         assert asked in address
     assert "_udlo=18.00&_udhi=22.00&_ipg=60&_pgn=2" in address
+    assert "_dmd=1" in address, "the list view: galleries name no seller"
+    assert "_blrs=spell_auto_correct" in address, "our words, not those that eBay takes them for"
     assert job(address) == {"source": "ebay", "url": address, "geo_location": "United States"}
 
 
@@ -104,7 +117,9 @@ def test_a_top_rated_seller_stands_elsewhere_and_is_found() -> None:
         ({"price": "IDR320,000.00"}, "no_price"),
         ({"price": ""}, "no_price"),
         ({"subtitle": "Pre-Owned"}, "condition"),
-        ({"subtitle": "Open Box · Acme"}, "condition"),
+        ({"subtitle": "NEW | FREE SHIPPING · Pre-Owned"}, "condition"),
+        ({"subtitle": "NEW | FREE SHIPPING</div><div class=s-card__subtitle>Open Box"}, "condition"),
+        ({"subtitle": "USED ONCE | Brand New"}, None),
         ({"subtitle": "Part # 4711 | FREE SHIPPING"}, None),
         ({"rows": "<div class=s-card__attribute-row>+$5.00 delivery in 2-4 days</div>"}, "delivery"),
         ({"rows": "<div class=s-card__attribute-row>Shipping not specified</div>"}, "delivery"),
@@ -134,23 +149,86 @@ def test_a_title_that_looks_like_a_seller_makes_none() -> None:
     assert [listing.seller and listing.seller.name for listing in page.listings] == [None, "Deal_Hunter"]
 
 
+TOOLTIP = (
+    "<div class='s-card__program-badge-container s-card__program-badge-container--sellerOrStoreInfo'>"
+    "<span class=tooltip><span class=tooltip__host><span>best_seller</span> <span>100% positive (9.6K)</span></span>"
+    "<span class=tooltip__overlay>Top Rated Plus Sellers with highest buyer ratings</span></span></div>"
+)
+
+
+def test_a_tooltip_is_no_part_of_the_seller_it_explains() -> None:
+    assert only(card(seller=TOOLTIP)).seller == SellerFacts("best_seller", 9_600, Decimal("100.0"))
+
+
+def test_the_old_layout_of_2025_07_names_its_sellers_elsewhere() -> None:
+    seller = "<span class=s-item__etrs-text><span>best_seller</span> <span>100% positive (9.6K)</span></span>"
+    assert only(old_card(seller=seller)).seller == SellerFacts("best_seller", 9_600, Decimal("100.0"))
+
+
+def test_new_listing_is_no_part_of_a_title() -> None:
+    shown = card().replace("<span>Coffee", "<span class=s-card__new-listing>New Listing</span><span>Coffee")
+    assert only(shown).title == "Coffee Machine"
+
+
+@pytest.mark.parametrize(
+    ("place", "country"), [("from China", "CN"), ("Located in Japan", "JP"), ("from Nowhere", None)]
+)
+def test_the_place_of_an_item_comes_out(place: str, country: str | None) -> None:
+    assert only(card(rows=f"<div class=s-card__attribute-row>{place}</div>")).country == country
+
+
+def test_a_price_that_is_crossed_out_is_none() -> None:
+    assert only(
+        card(price="$59.99</span><span class=s-card__price>$20.00").replace(
+            "<span class=s-card__price>$59.99", "<span class='s-card__price strikethrough'>$59.99"
+        )
+    ).price == Money(Decimal("20.00"), "USD")
+
+
 def test_a_new_seller_has_no_rating_rather_than_a_bad_one() -> None:
     row = "<div class=s-card__attribute-row>newcomer 0% positive (0)</div>"
     assert only(card(seller=row)).seller == SellerFacts("newcomer", 0, None)
 
 
-def test_placeholders_and_what_matches_fewer_words_are_left_out() -> None:
-    page = read(PLACEHOLDER, PLACEHOLDER, card(), DIVIDER, card("999"), around=NEXT)
+def test_what_matches_fewer_words_is_left_out() -> None:
+    page = read(card(), DIVIDER, card("999"), around=NEXT)
     assert [listing.listing_id for listing in page.listings] == ["110555"]
     assert not page.has_more, "below the divider nothing matches, and so it is on later pages"
     assert read(card(), around=NEXT).has_more
     assert not read(card(), around=NEXT.replace("href", "aria-disabled=true href")).has_more
 
 
+def test_where_nothing_matches_the_divider_stands_before_the_list_and_every_card_is_loose() -> None:
+    assert read(card(), card("999"), before=heading("0") + OUTER_DIVIDER, around=NEXT).listings == ()
+    assert read(card(), before=OUTER_DIVIDER).listings == ()
+    assert read(card(), before=heading("0")).listings == ()
+
+
+def test_a_corrected_spelling_is_no_divider() -> None:
+    assert [one.listing_id for one in read(CORRECTED, card()).listings] == ["110555"]
+    assert [one.listing_id for one in read(card(), before=CORRECTED.replace("li", "div")).listings] == ["110555"]
+
+
+@pytest.mark.parametrize(("said", "count"), [("1", 1), ("2", 2), ("1,200+", 3), ("3", 3), ("x", 3)])
+def test_no_page_has_more_results_than_its_heading_says(said: str, count: int) -> None:
+    assert len(read(card("1"), card("2"), card("3"), before=heading(said)).listings) == count
+
+
+def test_placeholders_are_known_by_their_place_and_their_link() -> None:
+    outside = f"<div class=s-clipped><ul>{PLACEHOLDER}{card('4711')}</ul></div>"
+    assert [one.listing_id for one in read(PLACEHOLDER, card(), before=outside).listings] == ["110555"]
+    with pytest.raises(Malformed, match="no price is in dollars"):  # the placeholder's $20.00 is no price
+        read(PLACEHOLDER, card(price="IDR320,000.00"), before=outside)
+
+
+def test_cards_of_a_carousel_among_the_results_are_none_of_them() -> None:
+    carousel = f"<li class='srp-river-answer srp-river-answer--CAROUSEL'><ul>{card('999')}</ul></li>"
+    assert [one.listing_id for one in read(card(), carousel, card("110556")).listings] == ["110555", "110556"]
+
+
 def test_no_result_has_to_be_said_by_the_page() -> None:
-    heading = "<h1 class=srp-controls__count-heading><span class=BOLD>0</span> results for <span>coffee</span></h1>"
-    assert read(around=heading) == read(DIVIDER, card(), around=heading)
-    assert read(around=heading).listings == ()
+    assert read(before=heading("0")).listings == ()
+    assert read(before=heading("0") + f"<div class=s-clipped>{PLACEHOLDER}</div>").listings == ()
     for nothing in (read_nothing, read_consent, read_placeholders):
         with pytest.raises(Malformed, match="no results"):
             nothing()

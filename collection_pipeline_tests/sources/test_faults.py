@@ -6,6 +6,7 @@ import pytest
 
 from collection_pipeline.core.errors import (
     FaultedJob,
+    Garbled,
     Malformed,
     QuotaExhausted,
     RateLimited,
@@ -30,7 +31,9 @@ MEANINGS: dict[str, type[SourceError] | None] = {
     "ebay.bad_gateway_html": Transient,
     "ebay.slow": None,
     "ebay.reset": Transient,
-    "ebay.truncated_json": Malformed,
+    "ebay.truncated_json": Garbled,
+    "ebay.null_body": Garbled,
+    "ebay.html_page": Garbled,
     "ebay.warning_unfiltered": Rejected,
     "ebay.offset_12515": Transient,
     "ebay.too_large_12023": Malformed,
@@ -51,6 +54,9 @@ MEANINGS: dict[str, type[SourceError] | None] = {
     "oxylabs.partial_12004": None,
     "oxylabs.parse_unknown_12007": Malformed,
     "oxylabs.short_page": None,
+    "oxylabs.wrong_page": Malformed,
+    "oxylabs.first_page_again": None,
+    "oxylabs.warnings": None,
     "oxylabs.wrong_query": Malformed,
     "oxylabs.bad_row": None,
     "oxylabs.slow": None,
@@ -58,9 +64,14 @@ MEANINGS: dict[str, type[SourceError] | None] = {
     "oxylabs.ebay_gallery": Malformed,
     "oxylabs.ebay_local_currency": Malformed,
     "oxylabs.reset": Transient,
-    "oxylabs.truncated_json": Malformed,
+    "oxylabs.truncated_json": Garbled,
+    "oxylabs.null_body": Garbled,
+    "oxylabs.html_page": Garbled,
 }
 """None: the answer is good, late or partly unreadable, and is used."""
+
+
+ABOUT_LATER_PAGES = ("oxylabs.wrong_page", "oxylabs.first_page_again")
 
 
 def test_no_fault_is_forgotten() -> None:
@@ -87,12 +98,14 @@ def test_every_fault_has_its_kind(simulator: RunningSimulator, fault: str, meani
     def ask() -> object:
         if fault.startswith("oxylabs.ebay_"):
             return search_page(simulator, query)
-        return search(simulator, query) if fault.startswith("ebay.") else best_sellers(simulator)
+        if fault.startswith("ebay."):
+            return search(simulator, query)
+        return best_sellers(simulator, page=2 if fault in ABOUT_LATER_PAGES else 1)
 
     require_meaning(ask, meaning)
 
 
-PARSING = ("parse", "partial", "short_page", "wrong_query", "bad_row", "ebay_")
+PARSING = ("parse", "partial", "warnings", "short_page", "wrong_page", "first_page", "wrong_query", "bad_row", "ebay_")
 """What can only happen to a page that Oxylabs parses itself, and what was tried already."""
 
 
@@ -141,8 +154,9 @@ def test_one_bad_item_never_costs_the_page(simulator: RunningSimulator) -> None:
     assert len(page.listings) >= len(whole.listings) - 1
 
 
-def test_a_partly_read_page_is_used_and_says_so(simulator: RunningSimulator) -> None:
-    simulator.set_faults("oxylabs.partial_12004")
+@pytest.mark.parametrize("fault", ["oxylabs.partial_12004", "oxylabs.warnings"])
+def test_a_partly_read_page_is_used_and_says_so(simulator: RunningSimulator, fault: str) -> None:
+    simulator.set_faults(fault)
     page = best_sellers(simulator)
     assert page.is_partial
     assert page.products

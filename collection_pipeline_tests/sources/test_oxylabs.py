@@ -57,7 +57,7 @@ def test_an_unknown_node_is_an_error_of_its_own_kind(simulator: RunningSimulator
 
 def test_an_empty_later_page_is_an_error_of_its_own_kind() -> None:
     with pytest.raises(EmptyPage, match="2 pages were promised"):
-        read(reply(), page=2)
+        read(reply(page=2), page=2)
 
 
 @pytest.mark.parametrize(
