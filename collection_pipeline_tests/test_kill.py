@@ -24,6 +24,7 @@ from collection_pipeline.settings import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
 from collection_pipeline.simulator.state import Simulator
+from collection_pipeline.tables.embedded import start_embedded, stop_embedded
 from collection_pipeline.tables.postgres_server import PostgresServer
 from collection_pipeline_tests.running import Product, up
 from collection_pipeline_tests.waiting import await_true
@@ -192,4 +193,8 @@ def named(product: Product, name: str) -> psutil.Process:
 
 def restart_postgres(home: Path) -> None:
     """As an administrator does it: all connections are cut, and for a moment nobody answers."""
-    PostgresServer(home / "postgres", home / "postgres").stop()  # `up` starts it again
+    server = PostgresServer(home / "postgres", home / "postgres")
+    server.stop()
+    await_true(lambda: server.is_running, 20)  # `up` has started it again
+    start_embedded(home)  # waits until it answers
+    stop_embedded(home)
