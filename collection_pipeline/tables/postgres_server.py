@@ -159,9 +159,16 @@ class PostgresServer:
         """Whether that is this folder's server, and not a process that has got the number of a killed one."""
         try:
             process = psutil.Process(pid)
-            return process.name() == "postgres" and Path(process.cwd()) == self._folder and _is_alive(pid)
+            return process.name() == "postgres" and self._is_here(process) and _is_alive(pid)
         except psutil.Error:
             return False
+
+    def _is_here(self, process: psutil.Process) -> bool:
+        try:
+            return Path(process.cwd()) == self._folder
+        except psutil.AccessDenied:
+            # Root in a container may not see it of another user's process. That user alone could write the note.
+            return bool(process.uids().real == self._programs.uid)
 
     def _remove_what_a_killed_server_left(self) -> None:
         """Postgres itself takes any process with the number in its locks for the server."""

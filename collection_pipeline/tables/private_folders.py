@@ -13,7 +13,7 @@ from pathlib import Path
 
 from collection_pipeline.core.errors import PipelineError
 
-_OWN = frozenset({"postgres", "postgres.lock", "dagster", "logs", "inbox", "services.json"})
+_OWN = frozenset({"postgres", "postgres.lock", "dagster", "logs", "inbox", "exports", "services.json"})
 """What is found in a folder that has been a home before; one of them suffices."""
 
 _LONGEST = 103 - len("/.s.PGSQL.5432")
@@ -95,7 +95,7 @@ def _kept(memo: Path) -> Path | None:
 def _new(memo: Path) -> Path:
     base = tempfile.gettempdir()
     if not _PLAIN.fullmatch(base) or len(base) > _LONGEST // 2:
-        base = "/tmp"  # noqa: S108: what is made in it has a random name and is private
+        base = "/tmp"  # noqa: S108 - what is made in it has a random name and is private
     made = Path(tempfile.mkdtemp(prefix="collection_pipeline_", dir=base))
     write_private(memo, str(made))
     return made

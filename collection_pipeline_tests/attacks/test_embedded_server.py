@@ -10,6 +10,8 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -163,6 +165,20 @@ def test_a_home_of_an_earlier_version_becomes_private_even_while_its_server_runs
     assert open_to_others(home) == []
     stop_embedded(home)
     assert not (folder / "postmaster.pid").exists()
+
+
+@needs_root
+def test_root_that_may_not_look_into_processes_still_knows_the_server_that_runs(place: Path) -> None:
+    """As in a container: without CAP_SYS_PTRACE the folder of another user's process cannot be seen."""
+    home = place / "home"
+    url = start_embedded(home)
+    started = postmaster(home).pid
+    use = "from pathlib import Path; from collection_pipeline.tables.embedded import start_embedded"
+    program = f"{use}; start_embedded(Path({str(home)!r}))"
+    subprocess.run(["setpriv", "--bounding-set", "-sys_ptrace", sys.executable, "-c", program], check=True)
+    assert postmaster(home).pid == started
+    assert says_hello(url) == "hello"
+    stop_embedded(home)
 
 
 @needs_root
