@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -19,6 +21,7 @@ from collection_pipeline.core.retention import due
 from collection_pipeline.core.scheduling import ScheduleConfig
 from collection_pipeline.feed.__main__ import main as feed
 from collection_pipeline.feed.access import FeedConfig
+from collection_pipeline.processes import free_port
 from collection_pipeline.settings import CREDENTIALS, Settings, wants_json
 from collection_pipeline.simulator.__main__ import main as simulator
 from collection_pipeline.tables.database import create_engine, database_url, reachable
@@ -185,6 +188,23 @@ def test_an_option_that_only_the_driver_refuses_is_one_sentence_too(option: str)
     ):
         pass
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["postgresql://u:hunter2@127.0.0.1:1/d", "postgresql://u:hunter2@h/d?x=1"])
+def test_up_says_that_dagster_s_database_cannot_be_used(
+    database: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    environment = {
+        "COLLECTION_HOME": str(tmp_path / "home"),
+        "COLLECTION_DATABASE_URL": database.render_as_string(hide_password=False),
+        "COLLECTION_DAGSTER_DATABASE_URL": address,
+    }
+    ports = ["--port", str(free_port()), "--feed-port", str(free_port())]
+    result = CliRunner().invoke(main, ["up", *ports], env=environment)
+    assert result.exit_code == 1
+    assert re.fullmatch(r"Error: [^\n]*COLLECTION_DAGSTER_DATABASE_URL[^\n]*\n", result.stderr), result.stderr
+    assert "hunter2" not in result.output
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,9 @@ from collection_pipeline.core.errors import BudgetSpent, QuotaExhausted
 from collection_pipeline.core.usage import COSTS, Call, CallLedger, Limits, Source, next_day, vendor_day
 from collection_pipeline.tables.schema import api_usage, collections
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 LOOK_AGAIN_S = 0.02
 """Between the first two looks for a free slot, when all are taken; then twice as long each time."""
 
@@ -87,10 +90,6 @@ class Governor:
         )
         with self.engine.connect() as connection:
             return max(0, quota - int(connection.scalar(spent) or 0))
-
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -95,7 +95,7 @@ def _kept(memo: Path) -> Path | None:
 def _new(memo: Path) -> Path:
     base = tempfile.gettempdir()
     if not _PLAIN.fullmatch(base) or len(base) > _LONGEST // 2:
-        base = "/tmp"  # noqa: S108 - what is made in it has a random name and is private
+        base = "/tmp"
     made = Path(tempfile.mkdtemp(prefix="collection_pipeline_", dir=base))
     write_private(memo, str(made))
     return made
