@@ -118,7 +118,8 @@ def processes_of(home: Path) -> list[psutil.Process]:
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             is_ours = process.environ().get("COLLECTION_HOME") == str(home)
-            if is_ours or any(str(home) in word for word in process.cmdline()):
+            is_server = Path(process.cwd()).is_relative_to(home.resolve())
+            if is_ours or is_server or any(str(home) in word for word in process.cmdline()):
                 found.append(process)
     return [process for process in found if process.pid != os.getpid()]
 
