@@ -20,7 +20,6 @@ from collection_pipeline.tables.migrating import migrate
 def fresh_database() -> Iterator[sa.URL]:
     """A migrated database on a server of its own, with Dagster's beside it; the environment names both."""
     home = Path(tempfile.mkdtemp(prefix="collection_pipeline_benchmark_"))
-    home.chmod(0o755)
     server = start_embedded(home)
     url = create_database(server, "collection")
     dagster = create_database(server, "dagster").set(drivername="postgresql+psycopg2")

@@ -77,7 +77,7 @@ def _kind(process: psutil.Process, home: Path) -> str | None:
         line = " ".join(process.cmdline())
         is_ours = str(home) in line or process.environ().get("COLLECTION_HOME") == str(home)
         # A server's children have its environment, and a command line of their own.
-        is_ours = is_ours or any(str(home) in " ".join(one.cmdline()) for one in process.parents()[:1])
+        is_ours = is_ours or Path(process.cwd()).is_relative_to(home.resolve())  # Postgres, which works there
         kinds = (kind for word, kind in KINDS.items() if word in line)
         _known[process] = next(kinds, "services") if is_ours else None
     return _known[process]

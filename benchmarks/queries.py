@@ -22,7 +22,6 @@ from collection_pipeline_tests.tables.filling import fill
 
 def main() -> None:
     home = Path(tempfile.mkdtemp(prefix="benchmark_"))
-    home.chmod(0o755)
     engine = create_engine(create_database(start_embedded(home), "large"))
     try:
         migrate(engine)

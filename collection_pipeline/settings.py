@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from collection_pipeline.core.collections import DEFAULT_ORG
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.pseudonyms import LEAST_KEY, Pseudonyms, plain
-from collection_pipeline.core.retention import RULES, RetentionRule, with_days
+from collection_pipeline.core.retention import LONGEST_DAYS, RULES, RetentionRule, with_days
+from collection_pipeline.core.setting_values import base_address, choice, given, number, path, whole_number, word
 from collection_pipeline.core.usage import DEFAULT_LIMITS, AnswerLimits, Call, Limits, Source
 
 OXYLABS_URL = "https://realtime.oxylabs.io"
@@ -128,33 +128,34 @@ class Settings:
     @classmethod
     def from_mapping(cls, environment: Mapping[str, str]) -> Settings:
         """Reads and checks every setting. An empty value counts as none. Raises PipelineError."""
-        values = {name: value.strip() for name, value in environment.items() if value.strip()}
+        values = given(environment)
         ebay_source = _ebay_source(values)
         _require_whole_credentials(values, CREDENTIALS if ebay_source == "browse" else OXYLABS_CREDENTIALS)
-        catalogue = values.get("COLLECTION_CATALOGUE")
-        home = Path(values.get("COLLECTION_HOME", ".collection")).expanduser().absolute()
-        are_names_hashed = _choice(values, "COLLECTION_SELLER_NAMES", "plain", "hashed") == "hashed"
-        exported = _choice(values, "COLLECTION_EXPORT_NAMES", "plain", "hashed")
+        home = path(values, "COLLECTION_HOME", ".collection")
+        are_names_hashed = choice(values, "COLLECTION_SELLER_NAMES", "plain", "hashed") == "hashed"
+        exported = choice(values, "COLLECTION_EXPORT_NAMES", "plain", "hashed")
         return cls(
             home=home,
             database_url=values.get("COLLECTION_DATABASE_URL"),
             reader_database_url=values.get("COLLECTION_READER_DATABASE_URL"),
-            catalogue_file=Path(catalogue).expanduser() if catalogue else None,
-            org_id=values.get("COLLECTION_ORG", DEFAULT_ORG),
+            catalogue_file=path(values, "COLLECTION_CATALOGUE", "") if "COLLECTION_CATALOGUE" in values else None,
+            org_id=word(values, "COLLECTION_ORG", DEFAULT_ORG, form=".{1,200}", needed="200 characters at most"),
             limits={source: _limits(values, source, limits) for source, limits in DEFAULT_LIMITS.items()},
             are_names_hashed=are_names_hashed,
             are_exported_names_hashed=exported == "hashed",
             name_key=_name_key(values, is_needed=are_names_hashed or exported == "hashed"),
-            do_removed_return=_choice(values, "COLLECTION_REMOVED_SELLERS", "stay", "return") == "return",
+            do_removed_return=choice(values, "COLLECTION_REMOVED_SELLERS", "stay", "return") == "return",
             answer_limits=_answer_limits(values),
-            list_limit_s=int(_number(values, "COLLECTION_LIST_LIMIT_S", 120, least=1)),
+            list_limit_s=whole_number(values, "COLLECTION_LIST_LIMIT_S", 120, least=1, most=86_400),
             retention=_retention(values),
-            feed_url=_url(values, "COLLECTION_FEED_URL", "") if "COLLECTION_FEED_URL" in values else None,
-            inbox=Path(values.get("COLLECTION_INBOX", str(home / "inbox"))).expanduser().absolute(),
-            exports=Path(values.get("COLLECTION_EXPORTS", str(home / "exports"))).expanduser().absolute(),
-            oxylabs_url=_url(values, "OXYLABS_URL", OXYLABS_URL),
-            ebay_api_url=_url(values, "EBAY_API_URL", EBAY_API_URL),
-            ebay_marketplace=values.get("EBAY_MARKETPLACE", "EBAY_US"),
+            feed_url=base_address(values, "COLLECTION_FEED_URL", "") if "COLLECTION_FEED_URL" in values else None,
+            inbox=path(values, "COLLECTION_INBOX", home / "inbox"),
+            exports=path(values, "COLLECTION_EXPORTS", home / "exports"),
+            oxylabs_url=base_address(values, "OXYLABS_URL", OXYLABS_URL),
+            ebay_api_url=base_address(values, "EBAY_API_URL", EBAY_API_URL),
+            ebay_marketplace=word(
+                values, "EBAY_MARKETPLACE", "EBAY_US", form="[A-Z][A-Z_]{1,39}", needed="a name such as EBAY_US"
+            ),
             ebay_source=ebay_source,
             oxylabs_username=values.get("OXYLABS_USERNAME"),
             oxylabs_password=values.get("OXYLABS_PASSWORD"),
@@ -165,8 +166,7 @@ class Settings:
 
 def wants_json(environment: Mapping[str, str]) -> bool:
     """Whether logs are to be lines of JSON (COLLECTION_LOG_FORMAT=json). Raises PipelineError."""
-    values = {name: value for name, value in environment.items() if value.strip()}
-    return _choice(values, "COLLECTION_LOG_FORMAT", "text", "json") == "json"
+    return choice(given(environment), "COLLECTION_LOG_FORMAT", "text", "json") == "json"
 
 
 def simulated_accounts(simulator_url: str) -> dict[str, str]:
@@ -182,14 +182,7 @@ def simulated_accounts(simulator_url: str) -> dict[str, str]:
 
 
 def _ebay_source(values: Mapping[str, str]) -> EbaySource:
-    return "pages" if _choice(values, "EBAY_SOURCE", "browse", "pages") == "pages" else "browse"
-
-
-def _choice(values: Mapping[str, str], name: str, default: str, other: str) -> str:
-    chosen = values.get(name, default).lower()
-    if chosen not in (default, other):
-        raise PipelineError(f"{name} is {values[name]!r}; it must be {default} (the default) or {other}.")
-    return chosen
+    return "pages" if choice(values, "EBAY_SOURCE", "browse", "pages") == "pages" else "browse"
 
 
 def _name_key(values: Mapping[str, str], *, is_needed: bool) -> str | None:
@@ -204,7 +197,7 @@ def _retention(values: Mapping[str, str]) -> tuple[RetentionRule, ...]:
     for rule in RULES:
         name = f"COLLECTION_KEEP_{rule.table.upper()}_DAYS"
         if name in values:
-            chosen[rule.table] = int(_number(values, name, 0, least=0)) or None
+            chosen[rule.table] = whole_number(values, name, 0, least=0, most=LONGEST_DAYS) or None
     return with_days(chosen)
 
 
@@ -221,36 +214,18 @@ def _require_whole_credentials(values: Mapping[str, str], needed: tuple[str, ...
 
 def _limits(values: Mapping[str, str], source: Source, default: Limits) -> Limits:
     prefix = f"COLLECTION_{source.upper()}"
-    calls_per_day = _number(values, f"{prefix}_CALLS_PER_DAY", default.calls_per_day or 0, least=0)
+    calls_per_day = whole_number(
+        values, f"{prefix}_CALLS_PER_DAY", default.calls_per_day or 0, least=0, most=1_000_000_000
+    )
     return Limits(
-        requests_per_s=_number(values, f"{prefix}_REQUESTS_PER_S", default.requests_per_s, least=0.01),
-        in_flight=int(_number(values, f"{prefix}_IN_FLIGHT", default.in_flight, least=1)),
-        calls_per_day=int(calls_per_day) or None,
+        requests_per_s=number(values, f"{prefix}_REQUESTS_PER_S", default.requests_per_s, least=0.01, most=1_000_000),
+        in_flight=whole_number(values, f"{prefix}_IN_FLIGHT", default.in_flight, least=1, most=10_000),
+        calls_per_day=calls_per_day or None,
     )
 
 
 def _answer_limits(values: Mapping[str, str]) -> AnswerLimits:
     default = AnswerLimits()
-    largest = _number(values, "COLLECTION_ANSWER_LIMIT_MB", default.largest / 2**20, least=1)
-    deadline = _number(values, "COLLECTION_ANSWER_DEADLINE_S", default.deadline_s, least=1)
+    largest = number(values, "COLLECTION_ANSWER_LIMIT_MB", default.largest / 2**20, least=1, most=10_000)
+    deadline = number(values, "COLLECTION_ANSWER_DEADLINE_S", default.deadline_s, least=1, most=86_400)
     return AnswerLimits(int(largest * 2**20), deadline)
-
-
-def _number(values: Mapping[str, str], name: str, default: float, *, least: float) -> float:
-    try:
-        number = float(values.get(name, default))
-    except ValueError:
-        raise PipelineError(f"{name} is {values[name]!r}; it must be a number.") from None
-    if not least <= number < 1_000_000:
-        raise PipelineError(f"{name} is {values[name]!r}; it must be a number from {least:g} to 1000000.")
-    return number
-
-
-def _url(values: Mapping[str, str], name: str, default: str) -> str:
-    url = values.get(name, default).rstrip("/")
-    if not url.startswith(("http://", "https://")):
-        raise PipelineError(f"{name} must start with http:// or https:// and does not.")
-    if "@" in urlsplit(url).netloc:
-        # Addresses are shown in events and errors; who asks has settings of his own.
-        raise PipelineError(f"{name} holds a user or password. Give the bare address; credentials have own settings.")
-    return url

@@ -35,7 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def server() -> Iterator[sa.URL]:
     """An embedded Postgres with a migrated database `template` to copy from."""
     home = Path(tempfile.mkdtemp(prefix="collection_pipeline_tests_"))
-    home.chmod(0o755)  # run by root, the server is another user's process
     url = start_embedded(home)
     _make_hasty(url)
     engine = create_engine(create_database(url, "template"))

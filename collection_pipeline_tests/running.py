@@ -118,7 +118,8 @@ def processes_of(home: Path) -> list[psutil.Process]:
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             is_ours = process.environ().get("COLLECTION_HOME") == str(home)
-            if is_ours or any(str(home) in word for word in process.cmdline()):
+            is_server = Path(process.cwd()).is_relative_to(home.resolve())
+            if is_ours or is_server or any(str(home) in word for word in process.cmdline()):
                 found.append(process)
     return [process for process in found if process.pid != os.getpid()]
 
@@ -127,7 +128,6 @@ def processes_of(home: Path) -> list[psutil.Process]:
 def up(home: Path, environment: Mapping[str, str], *options: str) -> Iterator[Product]:
     """The product, once its UI answers. Stopped by Ctrl-C at the end, killed if that does not do it."""
     port, feed_port = free_port(), free_port()
-    home.chmod(0o755)  # run by root, the database server is another user's process
     environment = {**environment, "COLLECTION_HOME": str(home)}
     with (home / "up.log").open("wb") as log:
         process = subprocess.Popen(

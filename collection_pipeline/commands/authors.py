@@ -5,12 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 
+from collection_pipeline.core.setting_values import given
 from collection_pipeline.tables.seller_edits import Author
 
 
 def person() -> str:
     """COLLECTION_ACTOR, where several people share a login; else the login's name."""
-    return os.environ.get("COLLECTION_ACTOR") or getpass.getuser()
+    return given(os.environ).get("COLLECTION_ACTOR") or getpass.getuser()
 
 
 def author() -> Author:

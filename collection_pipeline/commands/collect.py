@@ -10,6 +10,7 @@ from decimal import Decimal
 import click
 from rich.console import Console
 
+from collection_pipeline.commands.numbers import COST, MARKUP
 from collection_pipeline.commands.session import stores, told_plainly
 from collection_pipeline.commands.watching import summary, watch
 from collection_pipeline.core.collections import CollectionStatus
@@ -25,9 +26,9 @@ from collection_pipeline.tables.store import Store
 @click.option("--category", "categories", multiple=True, help="A category key; may be given several times.")
 @click.option("--again", help="The id of an earlier collection: its categories, once more.")
 @click.option("--name", help="The collection's id. Given twice, it is one collection. Default: preset and time.")
-@click.option("--min-markup", type=float, default=80, show_default=True, help="Lower end of the price band, percent.")
-@click.option("--max-markup", type=float, default=120, show_default=True, help="Upper end of the price band, percent.")
-@click.option("--cap", type=click.FloatRange(min=0), help="Cost (calls) that must not be exceeded. Default: none.")
+@click.option("--min-markup", type=MARKUP, default=80, show_default=True, help="Lower end of the price band, percent.")
+@click.option("--max-markup", type=MARKUP, default=120, show_default=True, help="Upper end of the price band, percent.")
+@click.option("--cap", type=COST, help="Cost (calls) that must not be exceeded. Default: none.")
 @click.option("--as-far-as-it-goes", is_flag=True, help="Start even if cap or quota will not do for all of it.")
 @click.option("--estimate", "is_estimate", is_flag=True, help="Say what it would cost, and start nothing.")
 @click.option("--wait", is_flag=True, help="Show progress; exit 0 only if the collection completed without errors.")
@@ -37,9 +38,9 @@ def collect(
     categories: tuple[str, ...],
     again: str | None,
     name: str | None,
-    min_markup: float,
-    max_markup: float,
-    cap: float | None,
+    min_markup: Decimal,
+    max_markup: Decimal,
+    cap: Decimal | None,
     *,
     as_far_as_it_goes: bool,
     is_estimate: bool,
@@ -53,9 +54,7 @@ def collect(
     Example: collection-pipeline collect --preset starter --cap 2000 --wait
     """
     console = Console()
-    band = BandRule(Decimal(str(min_markup)), Decimal(str(max_markup)))
-    limit = None if cap is None else Decimal(str(cap))
-    wish = Wish(preset, categories, again, name, band, limit, as_far_as_it_goes)
+    wish = Wish(preset, categories, again, name, BandRule(min_markup, max_markup), cap, as_far_as_it_goes)
     with stores() as (settings, store):
         if is_estimate:
             now, call = datetime.now(UTC), settings.search_call

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from collection_pipeline.commands.numbers import COST
 from collection_pipeline.commands.session import stores, told_plainly
 from collection_pipeline.commands.watching import summary
 from collection_pipeline.core.collections import BY_HAND, Pause
@@ -87,16 +88,16 @@ def pause(collection_id: str) -> None:
 
 @collections.command("resume")
 @click.argument("collection_id")
-@click.option("--cap", type=click.FloatRange(min=0), help="A new cost cap in place of the old one.")
+@click.option("--cap", type=COST, help="A new cost cap in place of the old one.")
 @told_plainly
-def resume(collection_id: str, cap: float | None) -> None:
+def resume(collection_id: str, cap: Decimal | None) -> None:
     """Start what is missing of a collection that is paused, or ended with failures or cancelled.
 
     Example: collection-pipeline collections resume starter-20261123-141500
     """
     with stores() as (_, store):
         store.collections.get(collection_id)
-        restarted = store.control.resume(collection_id, cost_cap=None if cap is None else Decimal(str(cap)))
+        restarted = store.control.resume(collection_id, cost_cap=cap)
         status = store.collections.get(collection_id).status
     _tell(collection_id, f"is {status}; {restarted} categories start again")
 

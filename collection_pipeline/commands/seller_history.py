@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from collection_pipeline.commands.choosing import chooses_sellers
+from collection_pipeline.commands.numbers import ROWS
 from collection_pipeline.commands.session import stores, told_plainly
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.tables.exports import Selection
@@ -21,7 +22,7 @@ _MOMENT_HELP = "the number of a change, or a moment in UTC such as 2026-11-23 or
 
 @click.command("list")
 @chooses_sellers
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many at most.")
+@click.option("--limit", type=ROWS, default=100, show_default=True, help="How many at most.")
 @click.option("--at", "moment", help=f"The list as it was then: {_MOMENT_HELP}. Other choices do not apply.")
 @told_plainly
 def list_sellers(selection: Selection, limit: int, moment: str | None) -> None:
@@ -57,7 +58,7 @@ def list_sellers(selection: Selection, limit: int, moment: str | None) -> None:
 
 @click.command("history")
 @click.argument("name", required=False)
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many at most.")
+@click.option("--limit", type=ROWS, default=50, show_default=True, help="How many at most.")
 @told_plainly
 def history(name: str | None, limit: int) -> None:
     """Show what changed or counted the list, newest first; or, with a NAME, every state of the sellers called so.

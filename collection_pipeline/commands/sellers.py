@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from collection_pipeline.commands.authors import author
+from collection_pipeline.commands.numbers import CHANGE
 from collection_pipeline.commands.seller_files import export_sellers, import_sellers
 from collection_pipeline.commands.seller_history import diff, history, list_sellers
 from collection_pipeline.commands.seller_policy import erase, renamed
@@ -80,7 +81,7 @@ def flag(names: tuple[str, ...], *, off: bool) -> None:
 
 
 @sellers.command("undo")
-@click.argument("change", type=int)
+@click.argument("change", type=CHANGE)
 @told_plainly
 def undo(change: int) -> None:
     """Take an edit or an import back, by the number that `sellers history` shows. It is an edit of its own.

@@ -14,8 +14,10 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.full_disks import disk_full
 from collection_pipeline.processes import Services
 from collection_pipeline.settings import Settings, simulated_accounts
+from collection_pipeline.tables.database import first_line
 from collection_pipeline.tables.locating import application_database
 from collection_pipeline.tables.store import Store, open_store
 
@@ -43,12 +45,17 @@ def told_plainly(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except PipelineError as error:
             sentence = str(error)
+        except OSError as error:
+            full = disk_full(error)
+            if full is None:
+                raise
+            sentence = str(full)
         except DBAPIError as error:
             advice = _advice(error)
             if advice is None:
                 raise
             # Its own text may hold the statement's values; the driver's first line does not.
-            sentence = f"The database says: {str(error.orig).strip().splitlines()[0].rstrip('.')}. {advice}"
+            sentence = f"The database says: {first_line(error).rstrip('.')}. {advice}"
         click.echo(f"Error: {sentence}", err=True)
         sys.exit(1)
 
@@ -57,6 +64,8 @@ def told_plainly(command: Callable[P, R]) -> Callable[P, R]:
 
 def _advice(error: DBAPIError) -> str | None:
     """What to do about a database that does not do its part; None for a mistake of this code's."""
+    if disk_full(error) is not None:
+        return "Free some space on its disk, and try again; nothing of this was written."
     if isinstance(error.orig, InsufficientPrivilege):
         return "Use a login that may; docs/access.md says which."
     return "Try again once it answers." if isinstance(error, OperationalError) else None

@@ -19,6 +19,7 @@ import httpx
 import psutil
 from rich.console import Console
 from rich.panel import Panel
+from sqlalchemy import make_url
 
 from collection_pipeline.commands.catalogue import load_default_catalogue
 from collection_pipeline.commands.collect import follow, start
@@ -29,6 +30,7 @@ from collection_pipeline.processes import Services, Supervisor, free_port, requi
 from collection_pipeline.settings import Settings, simulated_accounts, wants_json
 from collection_pipeline.starting import Wish
 from collection_pipeline.tables.database import create_engine, reachable
+from collection_pipeline.tables.embedded import watched
 from collection_pipeline.tables.locating import application_database, dagster_database
 from collection_pipeline.tables.migrating import may_migrate, migrate
 from collection_pipeline.tables.store import Store, open_store
@@ -123,8 +125,12 @@ def _start(
 ) -> tuple[Services, Store]:
     with console.status("Starting the database …"):
         url = stack.enter_context(application_database(settings))
+        if settings.database_url is None:
+            stack.enter_context(watched(settings.home))
         named = os.environ.get("COLLECTION_DAGSTER_DATABASE_URL")
         dagster_url = stack.enter_context(dagster_database(settings, named))
+        with reachable(create_engine(make_url(dagster_url)), "COLLECTION_DAGSTER_DATABASE_URL"):
+            pass  # else Dagster ends with a page of its own code
         with reachable(create_engine(url)) as engine:
             if may_migrate(engine):
                 migrate(engine)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
-from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.setting_values import base_address, given, secret_address, share
 
 
 @dataclass(frozen=True)
@@ -21,33 +20,10 @@ class AlertSettings:
     @classmethod
     def from_mapping(cls, environment: Mapping[str, str]) -> AlertSettings:
         """Reads COLLECTION_ALERT_WEBHOOK and its like. An empty value counts as none. Raises PipelineError."""
-        values = {key: value.strip() for key, value in environment.items() if value.strip()}
-        webhook = values.get("COLLECTION_ALERT_WEBHOOK")
-        dagster_url = values.get("COLLECTION_DAGSTER_URL", cls.dagster_url).rstrip("/")
-        for name, url in (("COLLECTION_ALERT_WEBHOOK", webhook), ("COLLECTION_DAGSTER_URL", dagster_url)):
-            if url is not None and not _is_address(url):
-                raise PipelineError(f"{name} must be an address that starts with http:// or https://, and is not.")
+        values = given(environment)
         return cls(
-            webhook,
-            dagster_url,
-            budget_share=_share(values, "COLLECTION_ALERT_BUDGET_SHARE", cls.budget_share),
-            unusual_share=_share(values, "COLLECTION_ALERT_UNUSUAL_SHARE", cls.unusual_share),
+            secret_address(values, "COLLECTION_ALERT_WEBHOOK"),
+            base_address(values, "COLLECTION_DAGSTER_URL", cls.dagster_url),
+            budget_share=share(values, "COLLECTION_ALERT_BUDGET_SHARE", cls.budget_share),
+            unusual_share=share(values, "COLLECTION_ALERT_UNUSUAL_SHARE", cls.unusual_share),
         )
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and not any(map(str.isspace, url))
-    except ValueError:
-        return False
-
-
-def _share(values: Mapping[str, str], name: str, default: float) -> float:
-    try:
-        share = float(values.get(name, default))
-    except ValueError:
-        share = 0
-    if not 0 < share <= 1:
-        raise PipelineError(f"{name} is {values[name]!r}; it must be a share above 0 and up to 1, such as {default}.")
-    return share

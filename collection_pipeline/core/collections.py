@@ -15,7 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
-from collection_pipeline.core.errors import FailuresInARow, PipelineError, QuotaExhausted, SourceError
+from collection_pipeline.core.errors import DiskFull, FailuresInARow, PipelineError, QuotaExhausted, SourceError
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.core.restarts import RUN_ATTEMPTS, STARTED_TOO_OFTEN, starts_too_often, too_often
 
@@ -167,9 +167,15 @@ REST = timedelta(minutes=10)
 """A marketplace that fails one product after the other is left alone for this long."""
 
 
-def pause_for(error: SourceError, now: datetime) -> Pause:
+UNTIL_THERE_IS_ROOM = timedelta(minutes=2)
+"""So often a full disk is tried again. A category is started at most ten times in 15 minutes, see `restarts`."""
+
+
+def pause_for(error: SourceError | DiskFull, now: datetime) -> Pause:
     """The pause that an error demands: until the quota is back, for a rest, or until a person has mended something."""
     match error:
+        case DiskFull():
+            return Pause(error.kind, str(error), now + UNTIL_THERE_IS_ROOM)
         case QuotaExhausted():
             return Pause(error.kind, str(error), error.resets_at or now + REST)
         case FailuresInARow():

@@ -2,6 +2,7 @@
 
     PipelineError                    a person gets this sentence; no traceback is needed to act on it
     ├── TookTooLong                  the database took longer than it may; nothing was changed
+    ├── DiskFull                     a disk is full: stop, and try again once there is room
     └── SourceError                  a marketplace did not give what was asked for
         ├── RateLimited              too fast: wait, then try again
         ├── QuotaExhausted           the day's calls are gone: stop until the reset
@@ -55,6 +56,12 @@ class TookTooLong(PipelineError):
     """The database took longer than it may hold up others; the transaction was undone."""
 
     kind: ClassVar[str] = "took_too_long"
+
+
+class DiskFull(PipelineError):
+    """Nothing can be written any more, here or at the database; what was committed before is safe."""
+
+    kind: ClassVar[str] = "disk_full"
 
 
 class SourceError(PipelineError):

@@ -66,7 +66,7 @@ class BandRule:
             raise PipelineError(
                 f"A markup of {self.min_markup_percent} % leaves no price; give more than -100 (80 means 1.8 times)."
             )
-        if self.max_markup_percent > LARGEST_MARKUP or any(
+        if max(self.min_markup_percent, self.max_markup_percent) > LARGEST_MARKUP or any(
             markup != markup.quantize(CENT) for markup in (self.min_markup_percent, self.max_markup_percent)
         ):
             raise PipelineError(

@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 
 from collection_pipeline.core.errors import PipelineError
 
+LONGEST_DAYS = 36_500
+"""A hundred years: more is a slip, and at some point no date."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from collection_pipeline.core.collections import OPEN_STATUSES, CollectionStatus
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
+from collection_pipeline.core.setting_values import given, shown
+from collection_pipeline.core.usage import LARGEST_COST
 
 PREFIX = "COLLECTION_SCHEDULE_"
 
@@ -69,9 +71,7 @@ class ScheduleConfig:
     def from_mapping(cls, environment: Mapping[str, str]) -> ScheduleConfig:
         """Reads COLLECTION_SCHEDULE_CRON and its like. An empty value counts as none. Raises PipelineError."""
         values = {
-            key.removeprefix(PREFIX): value.strip()
-            for key, value in environment.items()
-            if key.startswith(PREFIX) and value.strip()
+            key.removeprefix(PREFIX): value for key, value in given(environment).items() if key.startswith(PREFIX)
         }
         default = cls()
         return cls(
@@ -79,10 +79,7 @@ class ScheduleConfig:
             cron=values.get("CRON", default.cron),
             timezone=values.get("TIMEZONE", default.timezone),
             preset=values.get("PRESET", default.preset),
-            band=BandRule(
-                _number(values, "MIN_MARKUP", default.band.min_markup_percent),
-                _number(values, "MAX_MARKUP", default.band.max_markup_percent),
-            ),
+            band=_band(values, default.band),
             cost_cap=_number(values, "CAP", default.cost_cap, least=0),
             as_far_as_it_goes=_yes_or_no(values, "AS_FAR_AS_IT_GOES"),
         )
@@ -191,6 +188,15 @@ def _number_of(word: str, numbers: Mapping[str, int]) -> int:
     return numbers[word] if word in numbers else int(word)
 
 
+def _band(values: Mapping[str, str], default: BandRule) -> BandRule:
+    low = _number(values, "MIN_MARKUP", default.min_markup_percent)
+    high = _number(values, "MAX_MARKUP", default.max_markup_percent)
+    try:
+        return BandRule(low, high)
+    except PipelineError as error:
+        raise PipelineError(f"{PREFIX}MIN_MARKUP and {PREFIX}MAX_MARKUP make no price band. {error}") from None
+
+
 _Default = TypeVar("_Default", Decimal, Decimal | None)
 
 
@@ -201,8 +207,8 @@ def _number(values: Mapping[str, str], name: str, default: _Default, least: int 
         number = Decimal(values[name])
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite() or (least is not None and number < least):
-        raise _wrong(name, values[name], "a number" if least is None else f"a number, {least} or more")
+    if not number.is_finite() or (least is not None and not least <= number <= LARGEST_COST):
+        raise _wrong(name, values[name], "a number" if least is None else f"a number from {least} to {LARGEST_COST}")
     return number
 
 
@@ -214,4 +220,4 @@ def _yes_or_no(values: Mapping[str, str], name: str) -> bool:
 
 
 def _wrong(name: str, value: str, needed: str) -> PipelineError:
-    return PipelineError(f"{PREFIX}{name} is {value!r}; it must be {needed}.")
+    return PipelineError(f"{PREFIX}{name} is {shown(value)}; it must be {needed}.")

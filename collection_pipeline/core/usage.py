@@ -19,6 +19,10 @@ VENDOR_TIME_ZONES: dict[Source, ZoneInfo] = {
 }
 
 
+LARGEST_COST = 1_000_000_000
+"""Calls that a cost cap may allow; no vendor sells as many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call that is about to be made."""

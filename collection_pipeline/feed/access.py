@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collection_pipeline.core.collections import DEFAULT_ORG
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.setting_values import base_address, given, shown
 from collection_pipeline.feed.answers import HEADERS, refusal
 
 DEFAULT_HOST = "127.0.0.1"
@@ -65,19 +66,17 @@ class FeedConfig:
     @classmethod
     def from_mapping(cls, environment: Mapping[str, str], host: str, port: int, org_id: str) -> FeedConfig:
         """Reads what comes from a mapping such as os.environ; an empty value counts as none. Raises PipelineError."""
-        values = {name: value.strip() for name, value in environment.items() if value.strip()}
+        values = given(environment)
         control = values.get("COLLECTION_FEED_CONTROL", "false").lower()
         if control not in ("1", "true", "0", "false"):
-            raise PipelineError(f"COLLECTION_FEED_CONTROL is {control!r}; it must be true or false.")
-        dagster_url = values.get("COLLECTION_DAGSTER_URL")
-        if dagster_url is not None and not dagster_url.startswith(("http://", "https://")):
-            raise PipelineError("COLLECTION_DAGSTER_URL must start with http:// or https:// and does not.")
+            raise PipelineError(f"COLLECTION_FEED_CONTROL is {shown(control)}; it must be true or false.")
+        named = "COLLECTION_DAGSTER_URL" in values
         return cls(
             host=host,
             port=port,
             token=values.get("COLLECTION_FEED_TOKEN"),
             may_control=control in ("1", "true"),
-            dagster_url=dagster_url and dagster_url.rstrip("/"),
+            dagster_url=base_address(values, "COLLECTION_DAGSTER_URL", "") if named else None,
             org_id=org_id,
         )
 

@@ -51,7 +51,8 @@ def listening(host: str, port: int) -> socket.socket:
     """A bound socket: bound before the server starts, so that a taken port is one clear sentence."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
+    except (OSError, UnicodeError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or error
         raise PipelineError(
-            f"The feed cannot listen on {host}:{port} ({error.strerror}). Stop what does, or choose another --port."
+            f"The feed cannot listen on {host[:80]}:{port} ({why}). Stop what does, or choose another --port."
         ) from None

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.full_disks import disk_full
 from collection_pipeline.core.printable import printable
 from collection_pipeline.core.seller_list import SellerRow
 from collection_pipeline.files.writers import write_csv, write_json, write_parquet, write_xlsx
@@ -84,6 +85,8 @@ def write(
             _sync(path.parent)
     except OSError as error:
         reason = error.strerror or error
+        if disk_full(error) is not None:
+            reason = "the disk is full. Free some space and export again; no part of it was left"
         raise PipelineError(f"The export {printable(str(path))} cannot be written: {reason}.") from error
     progress(counted.number)
     return counted.number

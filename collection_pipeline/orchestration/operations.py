@@ -12,6 +12,7 @@ from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
 from collection_pipeline.core.collections import BY_HAND, CollectionStatus, Pause
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
+from collection_pipeline.core.usage import LARGEST_COST
 from collection_pipeline.orchestration.assets import amazon_products, ebay_listings, ebay_sellers, seller_count_snapshot
 from collection_pipeline.orchestration.launching import launchable
 from collection_pipeline.orchestration.scope import told_plainly, utc_now
@@ -47,7 +48,9 @@ class CollectionConfig(dg.Config):
 class ResumeConfig(CollectionConfig):
     """Which collection is to go on, and at what price."""
 
-    cost_cap: float | None = Field(default=None, ge=0, description="A new cost cap (calls) in place of the old one.")
+    cost_cap: float | None = Field(
+        default=None, ge=0, le=LARGEST_COST, description="A new cost cap (calls) in place of the old one."
+    )
 
 
 def _presets_with_estimates() -> str:
@@ -83,7 +86,9 @@ class StartConfig(dg.Config):
     name: str = Field(default="", description="The collection's id; empty makes one of the preset and the time.")
     min_markup_percent: float = Field(default=80, gt=-100, le=10_000, description="Lower end of the price band.")
     max_markup_percent: float = Field(default=120, gt=-100, le=10_000, description="Upper end of the price band.")
-    cost_cap: float | None = Field(default=None, ge=0, description="Cost (calls) that must not be exceeded.")
+    cost_cap: float | None = Field(
+        default=None, ge=0, le=LARGEST_COST, description="Cost (calls) that must not be exceeded."
+    )
     as_far_as_it_goes: bool = Field(default=False, description="Start even if cap or quota will not do for all of it.")
 
 

@@ -13,6 +13,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.full_disks import disk_full
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.locating import application_database
 from collection_pipeline.tables.store import Store, open_store
@@ -78,4 +79,6 @@ def reaching(settings: Settings, look: Callable[[Store], Look]) -> Look:
     except PipelineError as error:
         return dg.SensorResult(skip_reason=str(error))
     except sa.exc.DBAPIError as error:
+        if (full := disk_full(error)) is not None:
+            return dg.SensorResult(skip_reason=str(full))
         return dg.SensorResult(skip_reason=f"The database failed ({type(error.orig).__name__}). It is tried again.")

@@ -1,17 +1,21 @@
 """Which category of which collection a run works on, and what becomes of it when the work fails or is stopped."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
+import sqlalchemy as sa
 
 from collection_pipeline.core.activity import SYSTEM, Action, Activity, ActivityEvent, Emit, Phase
 from collection_pipeline.core.collections import collection_of_run, pause_for
-from collection_pipeline.core.errors import PipelineError, SourceError, Stopped
+from collection_pipeline.core.errors import DiskFull, PipelineError, SourceError, Stopped
+from collection_pipeline.core.full_disks import DATABASE_IS_FULL, disk_full
 from collection_pipeline.orchestration.reporting import write
 from collection_pipeline.settings import Settings
+from collection_pipeline.tables.embedded import is_out_of_room
 from collection_pipeline.tables.store import Store
 
 COLLECTION_TAG = "collection_id"
@@ -24,6 +28,9 @@ STOPPED_TAG = "stopped"
 """Why a run ended early without having failed: paused, cancelling or superseded."""
 
 BACKFILL_TAG = "dagster/backfill"
+
+PAUSE_PATIENCE_S = 60
+"""How long a run tries to write down that it ends for want of room, before it ends without."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,40 @@ def entered(context: dg.AssetExecutionContext, store: Store, settings: Settings)
         else:
             store.control.category_failed(collection_id, category, run.run_id, error)
         raise dg.Failure(description=str(error), metadata=_facts(error), allow_retries=False) from error
+    except (sa.exc.DBAPIError, OSError, ExceptionGroup) as error:
+        full = disk_full(error) or _crashed_for_want_of_room(error, store, settings)
+        if full is None:
+            raise
+        _pause_until_there_is_room(context, store, collection_id, full)
+        raise dg.Failure(description=str(full), metadata=_facts(full), allow_retries=False) from None
+
+
+def _pause_until_there_is_room(
+    context: dg.AssetExecutionContext, store: Store, collection_id: str, full: DiskFull
+) -> None:
+    """Pauses the collection, for which a full disk may still have room, or has it again a moment later.
+
+    A run that cannot even write that ends all the same: its category is still called running, and a sensor that finds
+    the run ended plans it anew as soon as that can be written.
+    """
+    gives_up_at = time.monotonic() + PAUSE_PATIENCE_S
+    while True:
+        try:
+            store.control.pause(collection_id, pause_for(full, utc_now()))
+        except sa.exc.DBAPIError:
+            if time.monotonic() > gives_up_at:
+                context.log.warning(f"{collection_id} could not be paused: {full}")
+                return
+            time.sleep(1)
+        else:
+            return
+
+
+def _crashed_for_want_of_room(error: Exception, store: Store, settings: Settings) -> DiskFull | None:
+    """The embedded server ends when its log does not fit the disk any more, and can only be seen to be away then."""
+    is_ours = str(store.engine.url.query.get("host", "")).startswith("/")
+    is_away = isinstance(error, sa.exc.OperationalError) and is_ours and is_out_of_room(settings.home)
+    return DiskFull(DATABASE_IS_FULL) if is_away else None
 
 
 @contextmanager
@@ -84,6 +125,11 @@ def told_plainly() -> Iterator[None]:
         yield
     except PipelineError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
+    except (sa.exc.DBAPIError, OSError) as error:
+        full = disk_full(error)
+        if full is None:
+            raise
+        raise dg.Failure(description=str(full), allow_retries=False) from None
 
 
 def attempt_of(tags: Mapping[str, str]) -> int | None:

@@ -17,7 +17,7 @@ DEFAULT_PORT = 8765
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog=f"Faults: {', '.join(FAULTS)}.")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=DEFAULT_PORT, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
 @click.option(
     "--fault", "faults", multiple=True, help="A fault, or one for a share of requests: ebay.server_error=0.1."
 )
@@ -34,8 +34,16 @@ def main(host: str, port: int, faults: tuple[str, ...], values: tuple[str, ...])
         click.echo(f"OXYLABS_URL=http://{host}:{port}/oxylabs EBAY_API_URL=http://{host}:{port}/ebay")
         serve(config, host, port)
     except (ValueError, OSError) as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {_sentence(error, host, port)}", err=True)
         sys.exit(1)
+
+
+def _sentence(error: Exception, host: str, port: int) -> str:
+    if isinstance(error, OSError | UnicodeError):  # a taken port, or a host that is none
+        return (
+            f"The simulator cannot listen on {host[:80]!r}, port {port}: {getattr(error, 'strerror', None) or error}."
+        )
+    return str(error)
 
 
 def _fields(values: tuple[str, ...]) -> dict[str, Any]:
@@ -60,7 +68,10 @@ def _figure(figure: str) -> int | float | bool | str:
 
 def _fault(text: str) -> Fault:
     name, _, share = text.partition("=")
-    return Fault(name, share=float(share)) if share else Fault(name)
+    try:
+        return Fault(name, share=float(share)) if share else Fault(name)
+    except ValueError as error:
+        raise ValueError(f"--fault {text[:80]}: {error}") from None
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ class SimulatorConfig:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it must be true or false.")
         for name in ("oxylabs_credentials", "ebay_credentials"):
             pair = getattr(self, name)
-            if pair is not None and (len(pair) != 2 or not all(pair)):
+            if pair is not None and (not isinstance(pair, tuple | list) or len(pair) != 2 or not all(pair)):
                 raise ValueError(f"{name} must be two texts that are not empty.")
 
 

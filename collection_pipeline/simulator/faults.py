@@ -86,12 +86,12 @@ class Fault:
             raise ValueError(f"{self.name}: share is {self.share}; it must be from 0 to 1.")
         for field in ("nth", "every", "limit"):
             value = getattr(self, field)
-            if value is not None and value < 1:
-                raise ValueError(f"{self.name}: {field} is {value}; it must be at least 1.")
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise ValueError(f"{self.name}: {field} is {value}; it must be a whole number, at least 1.")
         if sum(when is not None for when in (self.share, self.nth, self.every)) > 1:
             raise ValueError(f"{self.name}: give only one of share, nth and every.")
-        if self.seconds < 0:
-            raise ValueError(f"{self.name}: seconds is {self.seconds}; it cannot be negative.")
+        if not 0 <= self.seconds <= 3600:
+            raise ValueError(f"{self.name}: seconds is {self.seconds}; it must be from 0 to 3600.")
 
     def strikes(self, seed: int, count: int) -> bool:
         """Whether it strikes the count-th request (from 1) that it could strike."""

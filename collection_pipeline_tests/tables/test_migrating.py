@@ -104,7 +104,7 @@ def test_a_database_of_the_first_schema_is_brought_up_to_date_with_its_data(serv
 
 def test_a_role_that_may_not_create_roles_is_told_what_an_administrator_has_to_do() -> None:
     home = Path(tempfile.mkdtemp(prefix="collection_pipeline_roles_"))
-    home.chmod(0o755)  # a server of its own, because roles belong to the whole server
+    # A server of its own, because roles belong to the whole server.
     try:
         server = start_embedded(home)
         url = create_database(server, "limited")
