@@ -280,7 +280,8 @@ def test_a_server_that_asks_for_passwords() -> None:
 
 def test_a_wrong_address_of_the_reader_is_named_without_its_password(embedded: Environment) -> None:
     wrong = {**embedded, "COLLECTION_READER_DATABASE_URL": "mysql://me:hunter2@db/x"}
-    with pytest.raises(PipelineError, match=r"^COLLECTION_READER_DATABASE_URL is the address of another kind of database") as refused:
+    another = r"^COLLECTION_READER_DATABASE_URL is the address of another kind of database"
+    with pytest.raises(PipelineError, match=another) as refused:
         query.sql("SELECT 1", environment=wrong)
     assert "hunter2" not in str(refused.value)
 
