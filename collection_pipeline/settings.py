@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +66,8 @@ class Settings:
     """How long what is kept (COLLECTION_KEEP_ACTIVITY_EVENTS_DAYS and the like)."""
     feed_url: str | None
     """Address of the live activity page, for links to it (COLLECTION_FEED_URL)."""
+    ui_hosts: tuple[str, ...]
+    """Names under which others reach Dagster's UI, through a proxy that knows who they are (COLLECTION_UI_HOSTS)."""
     inbox: Path
     """Folder in which dropped seller files are found (COLLECTION_INBOX)."""
     exports: Path
@@ -144,6 +147,7 @@ class Settings:
             list_limit_s=int(_number(values, "COLLECTION_LIST_LIMIT_S", 120, least=1)),
             retention=_retention(values),
             feed_url=_url(values, "COLLECTION_FEED_URL", "") if "COLLECTION_FEED_URL" in values else None,
+            ui_hosts=_hosts(values, "COLLECTION_UI_HOSTS"),
             inbox=Path(values.get("COLLECTION_INBOX", str(home / "inbox"))).expanduser().absolute(),
             exports=Path(values.get("COLLECTION_EXPORTS", str(home / "exports"))).expanduser().absolute(),
             oxylabs_url=_url(values, "OXYLABS_URL", OXYLABS_URL),
@@ -177,6 +181,17 @@ def simulated_accounts(simulator_url: str) -> dict[str, str]:
 
 def _ebay_source(values: Mapping[str, str]) -> EbaySource:
     return "pages" if _choice(values, "EBAY_SOURCE", "browse", "pages") == "pages" else "browse"
+
+
+def _hosts(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    hosts = tuple(host.strip().lower() for host in values.get(name, "").split(",") if host.strip())
+    for host in hosts:
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", host):
+            raise PipelineError(
+                f"{name} has {host!r}; name hosts only, as in dagster.example.com, without http://, port or *, and "
+                "with commas between them."
+            )
+    return hosts
 
 
 def _choice(values: Mapping[str, str], name: str, default: str, other: str) -> str:

@@ -18,7 +18,7 @@ from collection_pipeline.tables.store import open_store
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--host", default=DEFAULT_HOST, show_default=True, help="Anything but this machine needs a token.")
-@click.option("--port", default=DEFAULT_PORT, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
 def main(host: str, port: int) -> None:
     """Show what collections do, as it happens, until Ctrl-C.
 

@@ -17,7 +17,7 @@ DEFAULT_PORT = 8765
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog=f"Faults: {', '.join(FAULTS)}.")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=DEFAULT_PORT, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
 @click.option(
     "--fault", "faults", multiple=True, help="A fault, or one for a share of requests: ebay.server_error=0.1."
 )
