@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import FileIO
@@ -38,7 +38,7 @@ class Service:
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(repr=False)
     has_runs: bool = False
-    """Whether its process group holds runs. They outlive it, and are stopped before all other services."""
+    """Whether its children start runs in its process group. They outlive it, and stop before all other services."""
     works_in_child: bool = False
     """Whether its work is done by a child, without which it is as good as dead."""
 
@@ -139,12 +139,14 @@ class Supervisor:
         self._kept.clear()
 
     def _await_end(self, kept: _Kept) -> None:
-        # Who started runs is gone before they are told to stop, and so starts no others.
-        self._await(lambda: kept.has_ended)
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            for group in kept.groups:
-                signal_group(group, how)
-            self._await(lambda: not kept.groups, is_killed=how is signal.SIGKILL)
+        if kept.service.has_runs:
+            self._await(lambda: not kept.interrupt_runs())
+        else:
+            self._await(lambda: kept.has_ended)
+            kept.signal(signal.SIGTERM)
+            self._await(lambda: not kept.groups)
+        kept.signal(signal.SIGKILL)
+        self._await(lambda: not kept.groups, is_killed=True)
 
     def _await(self, is_over: Callable[[], bool], *, is_killed: bool = False) -> None:
         patience = time.monotonic() + PATIENCE_S
@@ -163,6 +165,7 @@ class _Kept:
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self._former: list[int] = []
+        self._interrupted: set[int] = set()
         self._had_child = False
 
     def start(self) -> None:
@@ -218,12 +221,38 @@ class _Kept:
             with suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGINT)
 
+    def signal(self, how: signal.Signals) -> None:
+        """Sends a signal to all that is left."""
+        for group in self.groups:
+            signal_group(group, how)
+
+    def interrupt_runs(self) -> bool:
+        """Interrupts each run, those started meanwhile too; whether anything of the groups is left.
+
+        Runs are what is neither the service's own process nor a child of it. Each is interrupted once: a second time
+        would disturb how it ends.
+        """
+        groups = self.groups
+        for run in _members(groups):
+            with suppress(psutil.NoSuchProcess):
+                if run.pid not in {*groups, *self._interrupted} and run.ppid() not in groups:
+                    self._interrupted.add(run.pid)
+                    run.terminate()
+        return bool(groups)
+
     def open_log(self) -> FileIO:
         return open(os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab", buffering=0)
 
     def end_of_log(self, lines: int = 15) -> str:
         end = "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
         return f"The end of {self._log}:\n{end}"
+
+
+def _members(groups: Sequence[int]) -> Iterator[psutil.Process]:
+    for pid in psutil.pids():
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getpgid(pid) in groups:
+                yield psutil.Process(pid)
 
 
 def _has_child(pid: int) -> bool:

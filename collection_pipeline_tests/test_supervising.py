@@ -46,7 +46,11 @@ def interruptible() -> Iterator[None]:
 
 
 def service(code: str, *, has_runs: bool = False, works_in_child: bool = False) -> Service:
-    return Service("child", (sys.executable, "-c", code), os.environ, has_runs, works_in_child)
+    return named_service("child", code, has_runs=has_runs, works_in_child=works_in_child)
+
+
+def named_service(name: str, code: str, *, has_runs: bool = False, works_in_child: bool = False) -> Service:
+    return Service(name, (sys.executable, "-c", code), os.environ, has_runs, works_in_child)
 
 
 def started(supervisor: Supervisor, code: str, marker: str) -> list[psutil.Process]:
@@ -195,34 +199,62 @@ def test_a_service_that_works_in_a_child_is_dead_without_it_and_nothing_of_it_is
 @pytest.mark.usefixtures("quick")
 def test_runs_outlive_the_death_of_what_started_them_and_are_stopped_at_the_end(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path)
-    supervisor.start(service(LEAVES_A_CHILD, has_runs=True))
+    supervisor.start(
+        service(launching("import os; print('working', os.getpid(), flush=True); time.sleep(600)"), has_runs=True)
+    )
     restarted(supervisor, "working", 1)
     leader = psutil.Process(supervisor.groups[0])
-    [run] = leader.children()
+    run = psutil.Process(int(supervisor.log("child").read_text().split()[-1]))
     kill(leader)
     restarted(supervisor, "working", 2)
     assert not are_gone([run])
     assert leader.pid in supervisor.groups
+    began = time.monotonic()
     supervisor.stop()
     assert are_gone([run])
+    assert time.monotonic() - began < 10
 
 
 def test_runs_are_gone_before_anything_else_is_told_to_stop(tmp_path: Path) -> None:
-    says_when = (
-        "import signal, sys, time\nsignal.signal({number}, lambda *_: (print('{word}', time.time(), flush=True), "
-    )
-    says_when += "time.sleep({takes}), sys.exit()))\nprint('ready', flush=True)\ntime.sleep(600)"
-    run = says_when.format(number=15, word="run", takes=0.5)
-    launcher = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {run!r}]); time.sleep(600)"
-    other = says_when.format(number=2, word="other", takes=0)
     supervisor = Supervisor(tmp_path)
-    supervisor.start(Service("marketplace", (sys.executable, "-c", other), os.environ))
-    supervisor.start(Service("launcher", (sys.executable, "-c", launcher), os.environ, has_runs=True))
+    supervisor.start(named_service("marketplace", on_signal(signal.SIGINT, takes_s=0)))
+    supervisor.start(named_service("launcher", launching(on_signal(signal.SIGTERM, takes_s=0.5)), has_runs=True))
     for name in ("marketplace", "launcher"):
         await_true(lambda name=name: "ready" in supervisor.log(name).read_text(), 20)  # type: ignore[misc]
     supervisor.stop()
-    run_told, other_told = (float(supervisor.log(name).read_text().split()[-1]) for name in ("launcher", "marketplace"))
-    assert other_told >= run_told + 0.5
+    run_told, other_told = (
+        [float(line) for line in supervisor.log(name).read_text().splitlines() if line[:1].isdigit()]
+        for name in ("launcher", "marketplace")
+    )
+    assert len(run_told) == 1, "told twice it would be disturbed in how it ends"
+    assert other_told[0] >= run_told[0] + 0.5
+
+
+def launching(run: str) -> str:
+    """A daemon's code: it starts a process that starts a run, and that ends with its daemon, but not before its run."""
+    run = f"import signal, sys, time\n{run}"
+    warm = (
+        f"import subprocess, sys; run = subprocess.Popen([sys.executable, '-c', {run!r}]); sys.stdin.read(); run.wait()"
+    )
+    return (
+        "import subprocess, sys, time\n"
+        f"subprocess.Popen([sys.executable, '-c', {warm!r}], stdin=subprocess.PIPE)\n"
+        "time.sleep(600)"
+    )
+
+
+def on_signal(number: int, *, takes_s: float) -> str:
+    """Code that says when it is told to stop, and takes its time."""
+    return textwrap.dedent(f"""
+        import signal, sys, time
+        def told(*_):
+            print(time.time(), flush=True)
+            time.sleep({takes_s})
+            sys.exit()
+        signal.signal({int(number)}, told)
+        print("ready", flush=True)
+        time.sleep(600)
+    """)
 
 
 def test_logs_are_for_their_owner_alone(tmp_path: Path) -> None:
