@@ -13,7 +13,7 @@ from collection_pipeline.core.collections import DEFAULT_ORG
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.pseudonyms import LEAST_KEY, Pseudonyms, plain
 from collection_pipeline.core.retention import RULES, RetentionRule, with_days
-from collection_pipeline.core.usage import DEFAULT_LIMITS, Call, Limits, Source
+from collection_pipeline.core.usage import DEFAULT_LIMITS, AnswerLimits, Call, Limits, Source
 
 OXYLABS_URL = "https://realtime.oxylabs.io"
 EBAY_API_URL = "https://api.ebay.com"
@@ -60,6 +60,8 @@ class Settings:
     """The secret of these hashes (COLLECTION_NAME_KEY)."""
     do_removed_return: bool
     """Whether a seller removed by hand comes back when a collection sees it again (COLLECTION_REMOVED_SELLERS)."""
+    answer_limits: AnswerLimits
+    """How large and how slow an answer of a marketplace may be (COLLECTION_ANSWER_LIMIT_MB, _DEADLINE_S)."""
     list_limit_s: int
     """Seconds that one statement may hold a seller list (COLLECTION_LIST_LIMIT_S)."""
     retention: tuple[RetentionRule, ...]
@@ -144,6 +146,7 @@ class Settings:
             are_exported_names_hashed=exported == "hashed",
             name_key=_name_key(values, is_needed=are_names_hashed or exported == "hashed"),
             do_removed_return=_choice(values, "COLLECTION_REMOVED_SELLERS", "stay", "return") == "return",
+            answer_limits=_answer_limits(values),
             list_limit_s=int(_number(values, "COLLECTION_LIST_LIMIT_S", 120, least=1)),
             retention=_retention(values),
             feed_url=_url(values, "COLLECTION_FEED_URL", "") if "COLLECTION_FEED_URL" in values else None,
@@ -236,6 +239,13 @@ def _limits(values: Mapping[str, str], source: Source, default: Limits) -> Limit
         in_flight=int(_number(values, f"{prefix}_IN_FLIGHT", default.in_flight, least=1)),
         calls_per_day=int(calls_per_day) or None,
     )
+
+
+def _answer_limits(values: Mapping[str, str]) -> AnswerLimits:
+    default = AnswerLimits()
+    largest = _number(values, "COLLECTION_ANSWER_LIMIT_MB", default.largest / 2**20, least=1)
+    deadline = _number(values, "COLLECTION_ANSWER_DEADLINE_S", default.deadline_s, least=1)
+    return AnswerLimits(int(largest * 2**20), deadline)
 
 
 def _number(values: Mapping[str, str], name: str, default: float, *, least: float) -> float:

@@ -9,23 +9,21 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from collection_pipeline.core.activity import Action, Activity
-from collection_pipeline.core.errors import FailuresInARow, SourceError
+from collection_pipeline.core.errors import SourceError
 from collection_pipeline.core.listings import Listing, ListingSource
 from collection_pipeline.core.requests import Requester
 from collection_pipeline.core.retrying import RetryPolicy, Sleep
 from collection_pipeline.core.searches import PlannedSearch, SearchedPage, SearchStatus
-from collection_pipeline.core.searching import SearchRules, search_product
+from collection_pipeline.core.searching import PageResult, SearchRules, search_product
 from collection_pipeline.core.stopping import StopSwitch
+from collection_pipeline.core.streaks import ReplyStreak
 
 WORKERS = 5
 """Concurrent searches in one run. A fixed number, as the team knows it; the marketplaces' limits span all runs."""
-
-FAILURES_THAT_PAUSE = 5
-"""So many failed products in a row, whichever worker met them, mean that more is wrong than a product."""
 
 
 class Checkpoints(Protocol):
@@ -58,17 +56,26 @@ class Collector:
     workers: int = WORKERS
 
     def __post_init__(self) -> None:
-        self._outcomes: Counter[SearchStatus] = Counter()
-        self._failures_in_a_row = 0
+        self._outcomes: dict[str, SearchStatus] = {}
+        self._to_repeat: list[PlannedSearch] = []
+        self._streak = ReplyStreak()
         self._stopped_by: SourceError | None = None
 
     async def collect(self, searches: Iterable[PlannedSearch]) -> CollectingResult:
-        """Searches every product, or those before a stop. Single failures are outcomes."""
+        """Searches every product, or those before a stop. Single failures are outcomes.
+
+        Those that failed for a reason that passes are searched in a second pass, from the page that failed.
+        """
+        await self._pass(searches)
+        if not self._is_stopping:
+            await self._pass(self._to_repeat.copy())
+        return CollectingResult(Counter(self._outcomes.values()), self._stopped_by)
+
+    async def _pass(self, searches: Iterable[PlannedSearch]) -> None:
         waiting = iter(searches)
         async with asyncio.TaskGroup() as workers:
             for worker_id in range(1, self.workers + 1):
                 workers.create_task(self._work(worker_id, waiting), name=f"worker {worker_id}")
-        return CollectingResult(self._outcomes, self._stopped_by)
 
     async def _work(self, worker_id: int, waiting: Iterator[PlannedSearch]) -> None:
         for search in waiting:
@@ -77,17 +84,18 @@ class Collector:
             await self._search(worker_id, search)
 
     async def _search(self, worker_id: int, search: PlannedSearch) -> None:
-        requester = Requester(self.activity, self.retry, self.sleep, worker_id, product_name=search.title)
-        began, evidence = self.activity.clock(), 0
+        requester = Requester(self.activity, self.retry, self.sleep, worker_id, search.title, self._streak)
+        began, evidence, pages = self.activity.clock(), 0, search.pages_done
         async for result in search_product(self.source, search, self.rules, requester):
             # In a thread: the commit blocks, and the other workers go on fetching meanwhile.
             await asyncio.to_thread(self.checkpoints.record, result.page, result.listings)
             evidence += len(result.listings)
+            pages += result.page.pages
             if result.page.status is SearchStatus.PLANNED:
                 if self._is_stopping:
                     return
                 continue
-            self._count(result.page.status, result.error)
+            self._end(replace(search, pages_done=pages), result)
             if result.page.status is SearchStatus.DONE:
                 elapsed = self.activity.clock() - began
                 self.activity.record(
@@ -98,18 +106,14 @@ class Collector:
                     items_count=evidence,
                 )
 
-    def _count(self, status: SearchStatus, error: SourceError | None) -> None:
-        self._outcomes[status] += 1
-        if error is None:
-            self._failures_in_a_row = 0 if status is SearchStatus.DONE else self._failures_in_a_row
+    def _end(self, search: PlannedSearch, result: PageResult) -> None:
+        self._outcomes[search.asin] = result.page.status
+        if result.error is None:
             return
-        self._failures_in_a_row += 1
-        if error.stops_collection:
-            self._stopped_by = self._stopped_by or error
-        elif self._failures_in_a_row >= FAILURES_THAT_PAUSE:
-            self._stopped_by = self._stopped_by or FailuresInARow(
-                f"{FAILURES_THAT_PAUSE} products failed one after the other, the last with: {error}", url=error.url
-            )
+        if result.error.stops_collection:
+            self._stopped_by = self._stopped_by or result.error
+        elif result.error.retryable:
+            self._to_repeat.append(search)
 
     @property
     def _is_stopping(self) -> bool:

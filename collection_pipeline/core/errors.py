@@ -6,19 +6,23 @@
         ├── RateLimited              too fast: wait, then try again
         ├── QuotaExhausted           the day's calls are gone: stop until the reset
         ├── Transient                timeouts, resets, 5xx: try again
-        │   └── FaultedJob           the vendor's job failed, although HTTP said 200: try again
+        │   ├── FaultedJob           the vendor's job failed, although HTTP said 200: try again
+        │   └── Garbled              nothing can be read of the reply: cut off, null, an edge's HTML page: try again
         ├── BudgetSpent              the collection's cost cap is reached: stop
         ├── Rejected                 our request is wrong: stop
         ├── Unauthorised             our credentials are wrong: stop
         ├── KeysChanged              known listings name other sellers in bulk: stop, a person decides
-        ├── FailuresInARow           one product after the other failed: stop, and try again later
+        ├── FailuresInARow           the source's last replies were all failures: stop, and try again later
         ├── NothingWorked            every single search of a category failed
         └── Malformed                the reply is not what was promised: this unit fails, the rest goes on
             ├── UnknownNode          the category's node does not exist at the vendor
             ├── EmptyPage            a page that must have products has none
+            ├── Oversized            the reply is larger than any honest one
             └── Implausible          far fewer products than are known: what is known stays
 
-A failure is given its kind once, in `sources`; everyone else asks `retryable` and `stops_collection`.
+A failure is given its kind once, in `sources`; everyone else asks `retryable` and `stops_collection`. The line between
+Garbled and Malformed is whether the reply is well-formed: what is cut off, or no JSON, or `null`, was broken on its way
+and comes out right when it is asked for again; a JSON object of another shape says the same the second time.
 """
 
 from __future__ import annotations
@@ -111,6 +115,12 @@ class FaultedJob(Transient):
     kind = "faulted_job"
 
 
+class Garbled(Transient):
+    """Nothing can be read of the reply. It was broken for a moment, by the vendor's edge or on its way."""
+
+    kind = "garbled"
+
+
 class Rejected(SourceError):
     """The vendor refuses the request as such; every further one would be refused too."""
 
@@ -133,7 +143,7 @@ class KeysChanged(SourceError):
 
 
 class FailuresInARow(SourceError):
-    """Several products failed one after the other, whichever worker met them: more is wrong than a product."""
+    """The last replies of the source were all failures, whichever worker met them: it is away, or has changed."""
 
     kind = "failures_in_a_row"
     stops_collection = True
@@ -161,6 +171,12 @@ class EmptyPage(Malformed):
     """A best-seller page without a single product: blocked or broken, never "no products"."""
 
     kind = "empty_page"
+
+
+class Oversized(Malformed):
+    """The reply is larger than any honest one. What came of it was thrown away; it would be as large again."""
+
+    kind = "oversized"
 
 
 class Implausible(Malformed):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from collection_pipeline.core.errors import SourceError
 from collection_pipeline.core.products import BestSellerPage, BestSellerSource
 from collection_pipeline.core.requests import Requester
 
@@ -27,8 +28,19 @@ async def fetch_best_sellers(
     number = 1
     while number == 1 or number <= pages[1].pages:
         if number not in pages:
-            request = partial(source.best_sellers, node, number)
-            pages[number] = await requester.send(request, {"node": node, "page": number})
+            pages[number] = await _page(source, node, number, requester)
             await asyncio.to_thread(keep, pages[number])
         number += 1
     return [pages[number] for number in sorted(pages)]
+
+
+async def _page(source: BestSellerSource, node: str, number: int, requester: Requester) -> BestSellerPage:
+    """One page. What failed for a reason that passes is asked for in a second pass, as searches are."""
+    request = partial(source.best_sellers, node, number)
+    params: dict[str, str | int] = {"node": node, "page": number}
+    try:
+        return await requester.send(request, params)
+    except SourceError as error:
+        if not error.retryable:
+            raise
+    return await requester.send(request, params)

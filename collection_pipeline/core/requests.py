@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from collection_pipeline.core.activity import Action, Activity
 from collection_pipeline.core.errors import RateLimited, SourceError
 from collection_pipeline.core.retrying import RetryPolicy, Sleep
+from collection_pipeline.core.streaks import ReplyStreak
 
 
 class Answer(Protocol):
@@ -34,18 +35,23 @@ class Requester:
     sleep: Sleep
     worker_id: int
     product_name: str | None = None
+    streak: ReplyStreak = field(default_factory=ReplyStreak)
     calls: int = 0
 
     async def send(self, request: Callable[[], Awaitable[A]], params: Mapping[str, str | int]) -> A:
-        """The answer to `request`, retried by policy. `params` describe it in the events. Raises SourceError."""
+        """The answer to `request`, retried by policy. `params` describe it in the events.
+
+        Raises SourceError, among them FailuresInARow, without asking, where the source's last replies all failed.
+        """
         began: datetime | None = None
 
         async def attempt(number: int) -> A:
             nonlocal began
+            self.streak.require_answers()
             began = self.activity.clock()
             self.calls += 1
             self._record(Action.FETCHING, params, attempt=number)
-            answer = await request()
+            answer = await self._reply(request)
             self._record(
                 Action.FOUND,
                 params,
@@ -68,6 +74,15 @@ class Requester:
             )
 
         return await self.retry.call(attempt, sleep=self.sleep, on_failure=failed)
+
+    async def _reply(self, request: Callable[[], Awaitable[A]]) -> A:
+        try:
+            answer = await request()
+        except SourceError as error:
+            self.streak.bad(error)
+            raise
+        self.streak.good()
+        return answer
 
     def _record(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from collection_pipeline.core.errors import RateLimited, SourceError
 
@@ -23,9 +23,13 @@ class RetryPolicy:
     """Rate limited: wait what the vendor says, else 5 s. Transient: exponential backoff. Anything else: no retry.
 
     Jitter (up to `jitter` of the wait, added) keeps workers that failed together from coming back together.
+
+    Six attempts, and a second pass over what failed: of a source that fails one request in three, a request fails for
+    good once in 3**12, half a million. Five attempts would leave one collection of 1,000 searches in fifty unfinished.
     """
 
-    attempts: int = 3
+    attempts: int = 6
+    rate_limited_attempts: int = 3
     rate_limited_wait_s: float = 5.0
     first_backoff_s: float = 1.0
     longest_wait_s: float = 60.0
@@ -40,6 +44,10 @@ class RetryPolicy:
             wait = self.first_backoff_s * 2 ** (attempt - 1)
         return min(wait, self.longest_wait_s) * (1 + self.random.random() * self.jitter)
 
+    def _is_enough(self, state: RetryCallState) -> bool:
+        is_rate_limited = isinstance(_error(state), RateLimited)
+        return state.attempt_number >= (self.rate_limited_attempts if is_rate_limited else self.attempts)
+
     async def call(self, request: Callable[[int], Awaitable[T]], *, sleep: Sleep, on_failure: OnFailure) -> T:
         """The result of `request(attempt)`, tried until it succeeds or its last SourceError is raised."""
 
@@ -50,7 +58,7 @@ class RetryPolicy:
             on_failure(_error(state), state.attempt_number, state.next_action.sleep if state.next_action else None)
 
         retrying = AsyncRetrying(
-            stop=stop_after_attempt(self.attempts),
+            stop=self._is_enough,
             wait=wait,
             retry=retry_if_exception(lambda error: isinstance(error, SourceError) and error.retryable),
             before_sleep=before_sleep,

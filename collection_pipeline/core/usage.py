@@ -80,3 +80,14 @@ class CallLedger(Protocol):
     async def observed(self, source: Source, requests_per_s: float) -> None:
         """Takes note of the rate that the vendor itself says it allows."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLimits:
+    """What an answer may be at most: its size in bytes, unpacked, and the seconds until all of it is there.
+
+    A page of 200 listings takes 0.5 MB and a rendered result page 2 MB; Oxylabs gives up on a page after 150 s.
+    """
+
+    largest: int = 32 * 2**20
+    deadline_s: float = 240.0

@@ -95,6 +95,7 @@ class SearchConfig(dg.Config):
 def amazon_products(
     context: dg.AssetExecutionContext,
     amazon: dg.ResourceParam[OpenBestSellers],
+    retry: dg.ResourceParam[RetryPolicy],
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
@@ -116,7 +117,7 @@ def amazon_products(
             pages, calls = report(
                 context,
                 store,
-                lambda emit, _: _fetch(scope, amazon, store, emit),
+                lambda emit, _: _fetch(scope, amazon, retry, store, emit),
                 partial(scope.require_wanted, store),
             )
             products = ranked(pages)
@@ -148,7 +149,9 @@ def amazon_products(
     )
 
 
-async def _fetch(scope: Scope, amazon: OpenBestSellers, store: Store, emit: Emit) -> tuple[list[BestSellerPage], int]:
+async def _fetch(
+    scope: Scope, amazon: OpenBestSellers, retry: RetryPolicy, store: Store, emit: Emit
+) -> tuple[list[BestSellerPage], int]:
     category = store.catalogue.current().categories.get(scope.category)
     if category is None:
         raise PipelineError(
@@ -156,7 +159,7 @@ async def _fetch(scope: Scope, amazon: OpenBestSellers, store: Store, emit: Emit
             "`collection-pipeline catalogue load FILE`."
         )
     activity = scope.activity("amazon", emit)
-    requester = Requester(activity, RetryPolicy(), asyncio.sleep, worker_id=1)
+    requester = Requester(activity, retry, asyncio.sleep, worker_id=1)
     async with amazon(store.governor.ledger(scope.collection_id)) as source:
         pages = await fetch_best_sellers(
             source,
@@ -183,6 +186,7 @@ async def _fetch(scope: Scope, amazon: OpenBestSellers, store: Store, emit: Emit
 def ebay_listings(
     context: dg.AssetExecutionContext,
     ebay: dg.ResourceParam[OpenListings],
+    retry: dg.ResourceParam[RetryPolicy],
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
@@ -210,7 +214,7 @@ def ebay_listings(
         result = report(
             context,
             store,
-            lambda emit, stop: _search(scope, ebay, store, searches, rules, emit, stop),
+            lambda emit, stop: _search(scope, ebay, retry, store, searches, rules, emit, stop),
             partial(scope.require_wanted, store),
         )
         if result.stopped_by is not None:
@@ -241,6 +245,7 @@ def ebay_listings(
 async def _search(
     scope: Scope,
     ebay: OpenListings,
+    retry: RetryPolicy,
     store: Store,
     searches: list[PlannedSearch],
     rules: SearchRules,
@@ -252,7 +257,7 @@ async def _search(
             source,
             store.searches.checkpoints(scope.org_id, scope.collection_id),
             rules,
-            RetryPolicy(),
+            retry,
             scope.activity("ebay", emit),
             asyncio.sleep,
             stop,

@@ -8,6 +8,7 @@ from functools import partial
 import dagster as dg
 
 from collection_pipeline.core.products import BestSellerSource
+from collection_pipeline.core.retrying import RetryPolicy
 from collection_pipeline.core.usage import CallLedger
 from collection_pipeline.settings import Settings
 from collection_pipeline.sources.ebay_token import EbayAccount
@@ -41,7 +42,8 @@ def store(context: dg.InitResourceContext) -> Iterator[Store]:
 @dg.resource(description="Amazon best sellers through Oxylabs.", required_resource_keys={"settings"})
 def amazon(context: dg.InitResourceContext) -> OpenBestSellers:
     """How to open the source of best sellers."""
-    return partial(open_best_sellers, _oxylabs(context.resources.settings))
+    chosen: Settings = context.resources.settings
+    return partial(open_best_sellers, _oxylabs(chosen), limits=chosen.answer_limits)
 
 
 @dg.resource(
@@ -57,10 +59,10 @@ def ebay(context: dg.InitResourceContext) -> OpenListings:
 
 def _listings(chosen: Settings) -> OpenListings:
     if chosen.ebay_source == "pages":
-        return partial(open_result_pages, _oxylabs(chosen))
+        return partial(open_result_pages, _oxylabs(chosen), limits=chosen.answer_limits)
     client_id, client_secret = chosen.ebay_credentials
     account = EbayAccount(chosen.ebay_api_url, client_id, client_secret, marketplace=chosen.ebay_marketplace)
-    return partial(open_listings, account)
+    return partial(open_listings, account, limits=chosen.answer_limits)
 
 
 def _oxylabs(chosen: Settings) -> OxylabsAccount:
@@ -68,11 +70,18 @@ def _oxylabs(chosen: Settings) -> OxylabsAccount:
     return OxylabsAccount(chosen.oxylabs_url, username, password)
 
 
+@dg.resource(description="How often, and after which waits, a failed request is tried again.")
+def retry(_context: dg.InitResourceContext) -> RetryPolicy:
+    """The policy of every request to a marketplace."""
+    return RetryPolicy()
+
+
 RESOURCES = {
     "settings": settings,
     "store": store,
     "amazon": amazon,
     "ebay": ebay,
+    "retry": retry,
     # Assets hand each other nothing. Dagster's default would, and takes a folder from whoever launches a run.
     "io_manager": dg.mem_io_manager,
 }

@@ -26,10 +26,20 @@ def edge_page(status: int, title: str) -> Response:
     return Response(html, status, media_type="text/html")
 
 
-def truncated(whole: Response) -> Response:
-    """An answer that is complete for HTTP, while its JSON ends half-way."""
-    body = bytes(whole.body)
-    return Response(body[: len(body) // 2], whole.status_code, media_type="application/json")
+def spoilt(whole: Response, fault: str) -> Response:
+    """An answer that a fault, named without its vendor, has spoilt on its way; whole if that is none of its kind."""
+    match fault:
+        case "reset":
+            return Dropped(whole)
+        case "truncated_json":  # complete for HTTP, while its JSON ends half-way
+            body = bytes(whole.body)
+            return Response(body[: len(body) // 2], whole.status_code, media_type="application/json")
+        case "null_body":
+            return answer(None)
+        case "html_page":
+            return edge_page(200, "Pardon Our Interruption")
+        case _:
+            return whole
 
 
 class Dropped(Response):

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from collection_pipeline.simulator.answers import Dropped, answer, dumps, edge_page, truncated
+from collection_pipeline.simulator.answers import answer, dumps, edge_page, spoilt
 from collection_pipeline.simulator.credentials import is_client
 from collection_pipeline.simulator.ebay_errors import ACCESS_DENIED, INVALID_TOKEN, QUOTA_GONE, Problem, Refused
 from collection_pipeline.simulator.ebay_filters import ACCOUNT_TYPE_MARKETPLACES, Context, Filter, parse_filter
@@ -241,13 +241,7 @@ def _item_bytes(listing: Listing, variation: int, marketplace: str, seller_ids: 
 
 
 def _spoilt(whole: Response, fault: Fault | None) -> Response:
-    match fault.name if fault else None:
-        case "ebay.reset":
-            return Dropped(whole)
-        case "ebay.truncated_json":
-            return truncated(whole)
-        case _:
-            return whole
+    return spoilt(whole, fault.name.removeprefix("ebay.")) if fault else whole
 
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}")

@@ -22,6 +22,8 @@ FAULTS: Mapping[str, str] = MappingProxyType(
         "ebay.slow": "The right answer, `seconds` late.",
         "ebay.reset": "The connection is dropped in the middle of the answer.",
         "ebay.truncated_json": "200 whose JSON ends half-way.",
+        "ebay.null_body": "200 whose JSON is null.",
+        "ebay.html_page": "200 from the edge, an HTML page instead of JSON.",
         "ebay.warning_unfiltered": "200 with warning 12002 and results to which no filter was applied.",
         "ebay.offset_12515": "400 with errorId 12515 although the offset is a multiple of the limit.",
         "ebay.too_large_12023": "400 with errorId 12023: the answer would be too large.",
@@ -50,6 +52,8 @@ FAULTS: Mapping[str, str] = MappingProxyType(
         "oxylabs.ebay_local_currency": "An eBay page with prices in the currency of the exit node's country.",
         "oxylabs.reset": "The connection is dropped in the middle of the answer.",
         "oxylabs.truncated_json": "200 whose JSON ends half-way.",
+        "oxylabs.null_body": "200 whose JSON is null.",
+        "oxylabs.html_page": "200 from the edge, an HTML page instead of JSON.",
     }
 )
 """Every fault there is, `vendor.name`, with what it looks like from outside."""

@@ -10,7 +10,7 @@ from random import Random
 from starlette.requests import Request
 from starlette.responses import Response
 
-from collection_pipeline.simulator.answers import Dropped, answer, edge_page, truncated
+from collection_pipeline.simulator.answers import answer, edge_page, spoilt
 from collection_pipeline.simulator.credentials import is_client
 from collection_pipeline.simulator.draws import draw, number
 from collection_pipeline.simulator.ebay_pages import page_number, result_page
@@ -336,6 +336,4 @@ def _is(fault: Fault | None, name: str) -> bool:
 
 
 def _spoilt(whole: Response, fault: Fault | None) -> Response:
-    if _is(fault, "reset"):
-        return Dropped(whole)
-    return truncated(whole) if _is(fault, "truncated_json") else whole
+    return spoilt(whole, fault.name.removeprefix("oxylabs.")) if fault else whole

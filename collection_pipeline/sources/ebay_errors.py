@@ -92,5 +92,5 @@ def _is_bulk_data(problem: dict[str, Any]) -> bool:
 def _problems(response: httpx.Response) -> list[Any]:
     try:
         return sequence(json_object(response, "").get("errors"))
-    except Malformed:
+    except SourceError:
         return []

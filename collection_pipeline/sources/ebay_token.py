@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from collection_pipeline.core.errors import Malformed, RateLimited, Rejected, Transient, Unauthorised
+from collection_pipeline.core.errors import Malformed, RateLimited, Rejected, SourceError, Transient, Unauthorised
 from collection_pipeline.core.usage import Call, CallLedger
+from collection_pipeline.sources.discretion import Secrets
 from collection_pipeline.sources.http import count, json_object, quoted, retry_after_s, send, shown, text
 
 SCOPE = "https://api.ebay.com/oauth/api_scope"
@@ -29,6 +30,11 @@ class EbayAccount:
     client_id: str
     client_secret: str = field(repr=False)
     marketplace: str = "EBAY_US"
+
+    @property
+    def secrets(self) -> Secrets:
+        """What no error may repeat."""
+        return Secrets(self.client_id, self.client_secret)
 
 
 class EbayTokens:
@@ -82,7 +88,7 @@ def _require_success(response: httpx.Response, now: datetime) -> None:
         raise Transient(f"{_WHAT}: eBay had a problem (HTTP {status}). Trying again may help.", url=url)
     try:
         reason = quoted(text(json_object(response, _WHAT).get("error_description")) or "no reason given")
-    except Malformed:
+    except SourceError:
         reason = "no reason given"
     if status in (401, 403):
         raise Unauthorised(

@@ -1,12 +1,14 @@
-"""HTTP for every source: one pooled client a run, exact JSON, and every failure given its kind once.
+"""HTTP for every source: one pooled client a run, bounded answers, exact JSON, and every failure given its kind once.
 
 Nothing is retried here: `core.retrying` decides that, for all sources alike.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import zlib
 from datetime import datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -14,10 +16,21 @@ from typing import Any
 
 import httpx
 
-from collection_pipeline.core.errors import Malformed, Transient
+from collection_pipeline.core.errors import Garbled, Malformed, Oversized, Transient
+from collection_pipeline.core.usage import AnswerLimits
 
 MAX_CONNECTIONS = 10
 """A run has five workers, each with one request in flight."""
+
+
+DEFAULT_ANSWER_LIMITS = AnswerLimits()
+
+
+class BoundedClient(httpx.AsyncClient):
+    """A client whose answers `send` keeps within limits."""
+
+    limits = DEFAULT_ANSWER_LIMITS
+
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """NUL and lone surrogates are legal in JSON strings and illegal in Postgres text."""
@@ -28,14 +41,17 @@ LONGEST_QUOTE = 200
 _SECRET = re.compile(r"token|secret|password|signature|api_?key", re.IGNORECASE)
 
 
-def pooled_client(url: str, *, read_timeout_s: float) -> httpx.AsyncClient:
+def pooled_client(url: str, *, read_timeout_s: float, limits: AnswerLimits = DEFAULT_ANSWER_LIMITS) -> BoundedClient:
     """A client for one vendor, with a pool of its own. To be closed by whoever opened it."""
-    return httpx.AsyncClient(
+    client = BoundedClient(
         base_url=url,
-        timeout=httpx.Timeout(30, connect=10, read=read_timeout_s, pool=60),
+        timeout=httpx.Timeout(30, connect=10, read=min(read_timeout_s, limits.deadline_s), pool=60),
         limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
         follow_redirects=False,
+        headers={"Accept-Encoding": "gzip"},  # the one that is unpacked here, bit by bit
     )
+    client.limits = limits
+    return client
 
 
 async def send(
@@ -43,30 +59,85 @@ async def send(
 ) -> httpx.Response:
     """The whole response to a request, whatever its status. `what` names the attempt in errors.
 
-    Raises Transient where no whole response came: timeouts, refused and dropped connections.
+    Raises Transient where no whole response came (timeouts, refused and dropped connections), Garbled where it cannot
+    be unpacked, and Oversized where it is larger than it may be.
     """
+    limits = client.limits if isinstance(client, BoundedClient) else DEFAULT_ANSWER_LIMITS
+    url = shown(request.url)
     try:
-        return await client.send(request, auth=auth)
+        async with asyncio.timeout(limits.deadline_s):
+            response = await client.send(request, auth=auth, stream=True)
+            try:
+                body = await _whole_body(response, limits.largest, what, url)
+            finally:
+                await response.aclose()
+    except TimeoutError as error:
+        raise Transient(
+            f"{what}: the answer was not complete after {limits.deadline_s:g} s. Trying again may help.", url=url
+        ) from error
     except httpx.TimeoutException as error:
         raise Transient(
-            f"{what}: no answer in time ({type(error).__name__}). Trying again may help.", url=shown(request.url)
+            f"{what}: no answer in time ({type(error).__name__}). Trying again may help.", url=url
         ) from error
     except (httpx.TransportError, httpx.DecodingError) as error:
         raise Transient(
             f"{what}: the connection failed ({type(error).__name__}). Trying again may help; if it goes on, check the "
             "network and the address.",
-            url=shown(request.url),
+            url=url,
         ) from error
+    headers = [pair for pair in response.headers.multi_items() if pair[0] not in _ABOUT_TRANSFER]
+    return httpx.Response(response.status_code, headers=headers, content=body, request=response.request)
+
+
+_ABOUT_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
+"""Headers that are not true any more of a body that was read and unpacked."""
+
+
+async def _whole_body(response: httpx.Response, largest: int, what: str, url: str) -> bytes:
+    """The body, unpacked. No more than `largest` bytes of it are ever in memory, however well they were packed."""
+    if response.is_stream_consumed:  # a transport that answers from memory has it whole
+        return response.content
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", "x-gzip", ""):
+        raise Garbled(f"{what}: the answer is packed as {quoted(encoding)}, which was not asked for.", url=url)
+    unpacker = zlib.decompressobj(wbits=31) if "gzip" in encoding else None
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        try:
+            body += chunk if unpacker is None else unpacker.decompress(chunk, largest - len(body) + 1)
+        except zlib.error as error:
+            raise Garbled(f"{what}: the answer cannot be unpacked. Trying again may help.", url=url) from error
+        if len(body) > largest:
+            raise Oversized(
+                f"{what}: the answer is larger than {largest / 2**20:g} MB and was not read to its end. If such "
+                "answers are right, raise COLLECTION_ANSWER_LIMIT_MB.",
+                url=url,
+            )
+    if unpacker is not None and body and not unpacker.eof:
+        raise Garbled(f"{what}: the answer was cut off. Trying again may help.", url=url)
+    return bytes(body)
 
 
 def json_object(response: httpx.Response, what: str) -> dict[str, Any]:
-    """The body as a JSON object, its numbers exact. Raises Malformed for anything else."""
+    """The body as a JSON object, its numbers exact.
+
+    Raises Garbled for what is no JSON, or `null`; Malformed for JSON of another shape.
+    """
+    url = shown(response.request.url)
     try:
         body = json.loads(response.content, parse_float=Decimal, parse_constant=_refuse)
-    except (ValueError, ArithmeticError, RecursionError) as error:  # Arithmetic: an exponent beyond Decimal's own
-        raise Malformed(f"{what}: the reply is not JSON.", url=shown(response.request.url)) from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise Garbled(f"{what}: the reply is not JSON, or was cut off. Trying again may help.", url=url) from error
+    except (
+        ValueError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:  # endless numbers and brackets
+        raise Malformed(f"{what}: the reply is JSON that cannot be read exactly.", url=url) from error
+    if body is None:
+        raise Garbled(f"{what}: the reply is empty (`null`). Trying again may help.", url=url)
     if not isinstance(body, dict):
-        raise Malformed(f"{what}: the reply is not a JSON object.", url=shown(response.request.url))
+        raise Malformed(f"{what}: the reply is not a JSON object.", url=url)
     return body
 
 

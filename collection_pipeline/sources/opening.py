@@ -6,11 +6,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from collection_pipeline.core.usage import CallLedger
+from collection_pipeline.core.listings import ListingSource
+from collection_pipeline.core.products import BestSellerSource
+from collection_pipeline.core.usage import AnswerLimits, CallLedger
 from collection_pipeline.sources import ebay, oxylabs_jobs
+from collection_pipeline.sources.discretion import DiscreetBestSellers, DiscreetListings
 from collection_pipeline.sources.ebay_pages import EbayResultPages
 from collection_pipeline.sources.ebay_token import EbayAccount
-from collection_pipeline.sources.http import pooled_client
+from collection_pipeline.sources.http import DEFAULT_ANSWER_LIMITS, pooled_client
 from collection_pipeline.sources.oxylabs import OxylabsBestSellers
 from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount, OxylabsJobs
 
@@ -21,27 +24,35 @@ def _utc_now() -> datetime:
 
 @asynccontextmanager
 async def open_best_sellers(
-    account: OxylabsAccount, ledger: CallLedger, *, clock: Callable[[], datetime] = _utc_now
-) -> AsyncIterator[OxylabsBestSellers]:
+    account: OxylabsAccount,
+    ledger: CallLedger,
+    *,
+    clock: Callable[[], datetime] = _utc_now,
+    limits: AnswerLimits = DEFAULT_ANSWER_LIMITS,
+) -> AsyncIterator[BestSellerSource]:
     """Amazon's best sellers, for as long as the block runs."""
-    async with _oxylabs(account, ledger, clock) as jobs:
-        yield OxylabsBestSellers(jobs)
+    async with _oxylabs(account, ledger, clock, limits) as jobs:
+        yield DiscreetBestSellers(OxylabsBestSellers(jobs), account.secrets)
 
 
 @asynccontextmanager
 async def open_result_pages(
-    account: OxylabsAccount, ledger: CallLedger, *, clock: Callable[[], datetime] = _utc_now
-) -> AsyncIterator[EbayResultPages]:
+    account: OxylabsAccount,
+    ledger: CallLedger,
+    *,
+    clock: Callable[[], datetime] = _utc_now,
+    limits: AnswerLimits = DEFAULT_ANSWER_LIMITS,
+) -> AsyncIterator[ListingSource]:
     """eBay's result pages, for as long as the block runs."""
-    async with _oxylabs(account, ledger, clock) as jobs:
-        yield EbayResultPages(jobs)
+    async with _oxylabs(account, ledger, clock, limits) as jobs:
+        yield DiscreetListings(EbayResultPages(jobs), account.secrets)
 
 
 @asynccontextmanager
 async def _oxylabs(
-    account: OxylabsAccount, ledger: CallLedger, clock: Callable[[], datetime]
+    account: OxylabsAccount, ledger: CallLedger, clock: Callable[[], datetime], limits: AnswerLimits
 ) -> AsyncIterator[OxylabsJobs]:
-    async with pooled_client(account.url, read_timeout_s=oxylabs_jobs.READ_TIMEOUT_S) as client:
+    async with pooled_client(account.url, read_timeout_s=oxylabs_jobs.READ_TIMEOUT_S, limits=limits) as client:
         yield OxylabsJobs(account, client, ledger, clock=clock)
 
 
@@ -52,7 +63,9 @@ async def open_listings(
     *,
     page_size: int = ebay.PAGE_SIZE,
     clock: Callable[[], datetime] = _utc_now,
-) -> AsyncIterator[ebay.EbayListings]:
+    limits: AnswerLimits = DEFAULT_ANSWER_LIMITS,
+) -> AsyncIterator[ListingSource]:
     """eBay's Browse API, for as long as the block runs."""
-    async with pooled_client(account.url, read_timeout_s=ebay.READ_TIMEOUT_S) as client:
-        yield ebay.EbayListings(account, client, ledger, clock=clock, page_size=page_size)
+    async with pooled_client(account.url, read_timeout_s=ebay.READ_TIMEOUT_S, limits=limits) as client:
+        listings = ebay.EbayListings(account, client, ledger, clock=clock, page_size=page_size)
+        yield DiscreetListings(listings, account.secrets)

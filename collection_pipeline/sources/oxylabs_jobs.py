@@ -9,8 +9,17 @@ from typing import Any
 
 import httpx
 
-from collection_pipeline.core.errors import FaultedJob, Malformed, RateLimited, Rejected, Transient, Unauthorised
+from collection_pipeline.core.errors import (
+    FaultedJob,
+    Malformed,
+    RateLimited,
+    Rejected,
+    SourceError,
+    Transient,
+    Unauthorised,
+)
 from collection_pipeline.core.usage import Call, CallLedger
+from collection_pipeline.sources.discretion import Secrets
 from collection_pipeline.sources.http import (
     json_object,
     mapping,
@@ -33,6 +42,11 @@ class OxylabsAccount:
     url: str
     username: str
     password: str = field(repr=False)
+
+    @property
+    def secrets(self) -> Secrets:
+        """What no error may repeat."""
+        return Secrets(self.username, self.password)
 
 
 class OxylabsJobs:
@@ -120,7 +134,7 @@ def finished(body: dict[str, Any], what: str, url: str, target: str) -> dict[str
 def _message(response: httpx.Response) -> str:
     try:
         body = json_object(response, "")
-    except Malformed:
+    except SourceError:
         return "no reason given"
     said = text(body.get("message")) or ", ".join(filter(None, map(text, sequence(body.get("errors")))))
     return quoted(said or "no reason given")

@@ -5,6 +5,7 @@ The address is the secret here, so it stands in nothing that this module says.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ import httpx
 from collection_pipeline.sources.http import retry_after_s
 
 TIMEOUT_S = 10
+DEADLINE_S = 20
+"""For the whole of it: a byte every few seconds never meets a timeout."""
 
 LONGEST_TEXT = 3_500
 """Slack shows up to 4,000 characters of a text well, links included."""
@@ -46,22 +49,29 @@ class Delivery:
     wait_s: float = 0
 
 
-def post(url: str, text: str, now: datetime) -> Delivery:
+def post(url: str, text: str, now: datetime, *, deadline_s: float = DEADLINE_S) -> Delivery:
     """Posts a message once. Never raises for what the network or the other side does."""
     try:
-        with (
-            httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client,
-            _unlogged(url),
-            # Only the status matters; a body that never ends would hold up the rest.
-            client.stream("POST", url, json={"text": text}) as response,
-        ):
-            return _delivery(response, now)
+        with _unlogged(url):
+            return asyncio.run(_post(url, text, now, deadline_s))
+    except TimeoutError:
+        return Delivery(Outcome.UNKNOWN, f"The webhook did not say within {deadline_s:g} s whether it took it.")
     except _NOT_CONNECTED as error:
         return Delivery(Outcome.NOT_TAKEN, f"The webhook cannot be reached ({type(error).__name__}).")
     except httpx.RequestError as error:
         return Delivery(Outcome.UNKNOWN, f"The webhook did not say whether it took it ({type(error).__name__}).")
     except (httpx.InvalidURL, ValueError):  # ValueError: a host name that is none
         return _refused("The webhook's address is not usable. Correct COLLECTION_ALERT_WEBHOOK.")
+
+
+async def _post(url: str, text: str, now: datetime, deadline_s: float) -> Delivery:
+    async with (
+        asyncio.timeout(deadline_s),
+        httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as client,
+        # Only the status matters; the body is not read, because it might never end.
+        client.stream("POST", url, json={"text": text}) as response,
+    ):
+        return _delivery(response, now)
 
 
 @contextmanager

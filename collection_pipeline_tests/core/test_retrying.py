@@ -55,12 +55,19 @@ def test_transient_failures_back_off_exponentially() -> None:
     assert attempts.slept == [1.0, 2.0]
 
 
-def test_after_three_attempts_the_last_error_is_raised_and_told_without_a_wait() -> None:
-    attempts = Attempts(*[Transient(f"reset {number}") for number in range(5)])
-    with pytest.raises(Transient, match="reset 2"):
+def test_after_six_attempts_the_last_error_is_raised_and_told_without_a_wait() -> None:
+    attempts = Attempts(*[Transient(f"reset {number}") for number in range(1, 9)])
+    with pytest.raises(Transient, match="reset 6"):
         attempts.run(POLICY)
-    assert attempts.made == 3
-    assert attempts.told[-1] == ("transient", 3, False)
+    assert attempts.slept == [1.0, 2.0, 4.0, 8.0, 16.0]
+    assert attempts.told[-1] == ("transient", 6, False)
+
+
+def test_a_limit_that_lasts_is_met_three_times() -> None:
+    attempts = Attempts(*[RateLimited("too fast") for _ in range(5)])
+    with pytest.raises(RateLimited):
+        attempts.run(POLICY)
+    assert (attempts.made, attempts.slept) == (3, [5.0, 5.0])
 
 
 @pytest.mark.parametrize("error", [Rejected("no"), Malformed("odd"), QuotaExhausted("gone")])

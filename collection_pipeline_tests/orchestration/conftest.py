@@ -50,6 +50,7 @@ class Pipeline:
     instance: dg.DagsterInstance
     store: Store
     simulator: RunningSimulator
+    definitions: dg.Definitions = defs
 
     def run(
         self,
@@ -61,7 +62,7 @@ class Pipeline:
     ) -> dg.ExecuteInProcessResult:
         """One run of a job, failed or not."""
         tags = {COLLECTION_TAG: collection_id} if collection_id else {}
-        return defs.resolve_job_def(job).execute_in_process(
+        return self.definitions.resolve_job_def(job).execute_in_process(
             instance=self.instance,
             partition_key=category,
             tags=tags,

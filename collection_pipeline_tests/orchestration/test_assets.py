@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from collection_pipeline.core.collections import BY_HAND, CollectionPlan, CollectionStatus, Pause, settlements
 from collection_pipeline.core.money import BandRule
+from collection_pipeline.core.streaks import FAILURES_THAT_PAUSE
 from collection_pipeline.simulator.faults import Fault
 from collection_pipeline_tests.orchestration.conftest import NODES, SMALL, Pipeline
 from collection_pipeline_tests.tables.examples import finish
@@ -147,7 +148,7 @@ def test_a_failed_run_says_why_without_a_retry(pipeline: Pipeline) -> None:
 
 
 def test_a_malformed_answer_fails_its_product_and_the_rest_goes_on(pipeline: Pipeline) -> None:
-    pipeline.simulator.set_faults(Fault("ebay.truncated_json", nth=4))
+    pipeline.simulator.set_faults(Fault("ebay.too_large_12023", nth=4))
     result = pipeline.run("home-coffee")
     assert result.success
     listings = materialized(result, "ebay_listings")
@@ -170,14 +171,14 @@ def test_searches_that_all_fail_fail_the_category(pipeline: Pipeline) -> None:
     assert pipeline.sellers() == set()
 
 
-def test_five_failures_in_a_row_pause_the_collection_for_a_rest(pipeline: Pipeline) -> None:
+def test_failed_replies_in_a_row_pause_the_collection_for_a_rest(pipeline: Pipeline) -> None:
     pipeline.simulator.set_faults("ebay.too_large_12023")
     assert not pipeline.run("home-coffee").success
     collection = pipeline.store.collections.get("c1")
     assert (collection.status, collection.pause and collection.pause.reason) == ("paused", "failures_in_a_row")
     assert collection.pause is not None
     assert collection.pause.until is not None
-    assert pipeline.simulator.stats()["requests"]["ebay.search"] <= 5 + 4
+    assert pipeline.simulator.stats()["requests"]["ebay.search"] <= FAILURES_THAT_PAUSE + 4
     assert pipeline.store.collections.due(collection.pause.until - timedelta(seconds=1)) == []
     assert [one.collection_id for one in pipeline.store.collections.due(collection.pause.until)] == ["c1"]
 

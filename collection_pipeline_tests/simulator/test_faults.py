@@ -76,6 +76,23 @@ def _truncated(request: Callable[[Asking], httpx.Response]) -> Check:
     return check
 
 
+def _null(request: Callable[[Asking], httpx.Response]) -> Check:
+    def check(ask: Asking) -> None:
+        response = request(ask)
+        assert (response.status_code, response.json()) == (200, None)
+
+    return check
+
+
+def _html(request: Callable[[Asking], httpx.Response]) -> Check:
+    def check(ask: Asking) -> None:
+        response = request(ask)
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/html")
+
+    return check
+
+
 def _unfiltered(ask: Asking) -> None:
     body = ask.search(limit=200, filter="conditionIds:{3000}").json()
     assert [warning["errorId"] for warning in body["warnings"]] == [12002]
@@ -177,6 +194,8 @@ EFFECTS: dict[str, Check] = {
     "ebay.slow": _late(Asking.search, "ebay.slow"),
     "ebay.reset": _dropped(Asking.search),
     "ebay.truncated_json": _truncated(Asking.search),
+    "ebay.null_body": _null(Asking.search),
+    "ebay.html_page": _html(Asking.search),
     "ebay.warning_unfiltered": _unfiltered,
     "ebay.offset_12515": _search(400, 12515),
     "ebay.too_large_12023": _search(400, 12023),
@@ -205,6 +224,8 @@ EFFECTS: dict[str, Check] = {
     "oxylabs.ebay_local_currency": _result_page(lambda html: "IDR" in html),
     "oxylabs.reset": _dropped(Asking.node),
     "oxylabs.truncated_json": _truncated(Asking.node),
+    "oxylabs.null_body": _null(Asking.node),
+    "oxylabs.html_page": _html(Asking.node),
 }
 
 

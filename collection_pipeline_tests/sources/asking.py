@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from collection_pipeline.core.listings import ListingPage, ListingQuery, query_text
+from collection_pipeline.core.listings import ListingPage, ListingQuery, ListingSource, query_text
 from collection_pipeline.core.money import BandRule, Money
 from collection_pipeline.core.products import BestSellerPage
 from collection_pipeline.core.usage import Call, Source
 from collection_pipeline.simulator.server import RunningSimulator
-from collection_pipeline.sources.ebay import EbayListings
 from collection_pipeline.sources.ebay_token import EbayAccount
 from collection_pipeline.sources.opening import open_best_sellers, open_listings, open_result_pages
 from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount
@@ -55,7 +54,7 @@ def best_sellers(
 
 def with_ebay(
     simulator: RunningSimulator,
-    work: Callable[[EbayListings], Awaitable[T]],
+    work: Callable[[ListingSource], Awaitable[T]],
     *,
     ledger: Ledger | None = None,
     page_size: int = 200,

@@ -6,6 +6,7 @@ import pytest
 
 from collection_pipeline.core.errors import (
     FaultedJob,
+    Garbled,
     Malformed,
     QuotaExhausted,
     RateLimited,
@@ -30,7 +31,9 @@ MEANINGS: dict[str, type[SourceError] | None] = {
     "ebay.bad_gateway_html": Transient,
     "ebay.slow": None,
     "ebay.reset": Transient,
-    "ebay.truncated_json": Malformed,
+    "ebay.truncated_json": Garbled,
+    "ebay.null_body": Garbled,
+    "ebay.html_page": Garbled,
     "ebay.warning_unfiltered": Rejected,
     "ebay.offset_12515": Transient,
     "ebay.too_large_12023": Malformed,
@@ -58,7 +61,9 @@ MEANINGS: dict[str, type[SourceError] | None] = {
     "oxylabs.ebay_gallery": Malformed,
     "oxylabs.ebay_local_currency": Malformed,
     "oxylabs.reset": Transient,
-    "oxylabs.truncated_json": Malformed,
+    "oxylabs.truncated_json": Garbled,
+    "oxylabs.null_body": Garbled,
+    "oxylabs.html_page": Garbled,
 }
 """None: the answer is good, late or partly unreadable, and is used."""
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from collection_pipeline.core.errors import (
     FaultedJob,
+    Garbled,
     Malformed,
     QuotaExhausted,
     RateLimited,
@@ -117,18 +118,14 @@ def test_a_connection_that_fails_is_transient_and_says_on_what(ask: Callable[[Ap
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
-        b"<html>",
         b"[]",
         b'"text"',
-        b"null",
         b'{"total":NaN}',
         b'{"total":-Infinity}',
         b'{"total":1e99999999999999999999}',
         b'{"total":' + b"9" * 5000 + b"}",
         b'{"total":1e999999999,"job":{}}',
         b"[" * 100_000,
-        b"\xff\xfe\x00",
     ],
 )
 @pytest.mark.parametrize("ask", [from_ebay, from_oxylabs])
@@ -137,6 +134,16 @@ def test_a_body_that_is_no_exact_json_object_is_malformed(
 ) -> None:
     with pytest.raises(Malformed):
         ask(httpx.Response(200, content=content))
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"null", b'{"total":1', b"\xff\xfe\x00", b'{"total":"\xc3"}'])
+@pytest.mark.parametrize("ask", [from_ebay, from_oxylabs])
+def test_a_body_of_which_nothing_can_be_read_is_tried_again(
+    ask: Callable[[httpx.Response], object], content: bytes
+) -> None:
+    with pytest.raises(Garbled) as raised:
+        ask(httpx.Response(200, content=content))
+    assert raised.value.retryable
 
 
 @pytest.mark.parametrize(
