@@ -85,6 +85,13 @@ def require_free_port(host: str, port: int, option: str) -> None:
             ) from None
 
 
+def make_private(folder: Path) -> None:
+    """Makes a folder that only its owner enters, and those above it that are missing; one that is there is closed."""
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)
+
+
 def write_private(file: Path, text: str) -> None:
     """Writes a file, in one step, that only its owner reads."""
     with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}.", delete=False) as unfinished:

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.processes import group_lives, signal_group
+from collection_pipeline.processes import group_lives, make_private, signal_group
 
 PATIENCE_S = 15
 """How long a process may take to stop before it is asked again, and then killed."""
@@ -66,7 +66,7 @@ class Supervisor:
         self.logs, self._tell, self._noted = logs, tell, noted
         self._kept: list[_Kept] = []
         self._impatient = False
-        logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(logs)
 
     @property
     def groups(self) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.processes import Services, free_port, only_one, require_free_port
+from collection_pipeline.processes import Services, free_port, make_private, only_one, require_free_port
 
 HOLDER = """
 import sys
@@ -46,6 +46,14 @@ def test_a_note_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "services.json").read_text())["groups"] == [2, 3]
     assert stat.S_IMODE((tmp_path / "services.json").stat().st_mode) == 0o600
     assert [file.name for file in tmp_path.iterdir()] == ["services.json"]
+
+
+def test_folders_are_for_their_owner_alone_also_one_that_was_open_before(tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir(mode=0o755)
+    for folder in (tmp_path / "new" / "home" / "logs", tmp_path / "open"):
+        make_private(folder)
+    made = [tmp_path / "new", tmp_path / "new" / "home", tmp_path / "new" / "home" / "logs", tmp_path / "open"]
+    assert {stat.S_IMODE(one.stat().st_mode) for one in made} == {0o700}
 
 
 def test_of_two_that_start_at_once_one_is_first_and_a_killed_one_blocks_nobody(tmp_path: Path) -> None:

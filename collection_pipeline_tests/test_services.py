@@ -38,6 +38,7 @@ def test_ctrl_c_in_the_middle_is_no_failure_and_the_next_start_goes_on_at_once(h
     with up(home, {}) as product:  # without credentials, so that its own simulator stops with it
         assert product.command("collect", "--name", "interrupted", *CHOSEN).returncode == 0
         await_searches(product, 10)
+        assert readable_by_others(home) == []
         product.interrupt()
         assert product.process.wait(60) == 0
         assert product.processes() == []
@@ -101,6 +102,13 @@ def test_of_two_started_at_the_same_moment_one_says_so_and_leaves(home: Path) ->
                 process.send_signal(signal.SIGINT)
             process.wait(60)
     assert product.processes() == []
+
+
+def readable_by_others(home: Path) -> list[Path]:
+    """What another user could read of what `up` writes; the database's files are the database's to close."""
+    written = [home / "services.json", home / "logs", *(home / "logs").glob("*.log")]
+    written += [home / "dagster", home / "dagster" / "dagster.yaml", home / "dagster" / "workspace.yaml"]
+    return [file for file in written if file.stat().st_mode & 0o077]
 
 
 def starting(product: Product, number: int) -> subprocess.Popen[bytes]:

@@ -20,7 +20,7 @@ import httpx
 import yaml
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.processes import write_private
+from collection_pipeline.processes import make_private, write_private
 from collection_pipeline.settings import wants_json
 from collection_pipeline.supervising import Service, Supervisor
 
@@ -47,7 +47,7 @@ class DagsterFiles:
 
     def write(self, configuration: Path) -> None:
         """Writes them, with the project's dagster.yaml: what Dagster writes beside it stays out of the checkout."""
-        self.home.mkdir(mode=0o700, exist_ok=True)
+        make_private(self.home)
         write_private(self.home / "dagster.yaml", configuration.read_text())
         location = {
             "location_name": LOCATION,
