@@ -61,6 +61,10 @@ def test_whatever_dies_comes_back_and_the_collection_does_not_notice(home: Path)
     with up(home, {}) as product:
         assert product.command("collect", "--name", "interrupted", *CHOSEN).returncode == 0
         await_searches(product, 5)
+        reload_code(product)  # another process has the code then, and none has died
+        assert code_answers(product)
+        assert "started again" not in (home / "up.log").read_text()
+        await_true(lambda: len(found(product, "api grpc")) == 1, 60, every_s=0.2)  # the former one takes its time
         assert_comes_back(product, "code", "api grpc", lambda: code_answers(product))
         assert_comes_back(product, "code", "code-server start", lambda: code_answers(product))
         assert_comes_back(product, "webserver", "orchestration.webserver", lambda: answers(product.url))
@@ -169,6 +173,14 @@ def code_answers(product: Product) -> bool:
     ).json()
     result = (answer.get("data") or {}).get("sensorDryRun", {}).get("evaluationResult")
     return result is not None and result["error"] is None
+
+
+def reload_code(product: Product) -> None:
+    query = """
+        mutation { reloadRepositoryLocation(repositoryLocationName: "collection_pipeline") { __typename } }
+    """
+    answer = product.graphql(query)["reloadRepositoryLocation"]
+    assert answer == {"__typename": "WorkspaceLocationEntry"}
 
 
 def searches(product: Product) -> int:
