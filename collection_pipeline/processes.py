@@ -1,4 +1,4 @@
-"""Starting the product's processes, and stopping every one of them, whatever happens in between."""
+"""What runs where, as `up` notes it for other commands, and what a killed one left behind."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import json
 import os
 import signal
 import socket
-import subprocess
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import fasteners
 import psutil
 
 from collection_pipeline.core.errors import PipelineError
 
 PATIENCE_S = 15
-"""How long a process may take to stop before it is killed; Dagster gives its own children 10 seconds."""
+"""How long a process may take to stop before it is killed."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Services:
 
     def write(self, home: Path) -> None:
         """Leaves the note."""
-        (home / "services.json").write_text(json.dumps(asdict(self)))
+        write_private(home / "services.json", json.dumps(asdict(self)))
 
     @staticmethod
     def clear(home: Path) -> None:
@@ -60,79 +61,15 @@ class Services:
         (home / "services.json").unlink(missing_ok=True)
 
 
-class Supervisor:
-    """Starts processes, each leading a group of its own, and stops the groups in reverse order.
-
-    A group of its own keeps the terminal's Ctrl-C away from the children: the supervisor decides who stops when.
-    """
-
-    def __init__(self, logs: Path) -> None:
-        self._logs = logs
-        self._processes: list[tuple[str, subprocess.Popen[bytes]]] = []
-        self._impatient = False
-        logs.mkdir(parents=True, exist_ok=True)
-
-    @property
-    def groups(self) -> tuple[int, ...]:
-        """The process groups started so far."""
-        return tuple(process.pid for _, process in self._processes)
-
-    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Starts a process whose output goes to `name`.log."""
-        with self.log(name).open("ab") as log:
-            process = subprocess.Popen(
-                command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
-        self._processes.append((name, process))
-
-    def log(self, name: str) -> Path:
-        """Where a process writes."""
-        return self._logs / f"{name}.log"
-
-    def check(self) -> None:
-        """Raises PipelineError if any process has ended by itself."""
-        for name, process in self._processes:
-            if process.poll() is not None:
-                raise PipelineError(
-                    f"{name} ended with code {process.returncode}. The end of {self.log(name)}:\n"
-                    + _tail(self.log(name))
-                )
-
-    def hurry(self) -> None:
-        """Somebody pressed Ctrl-C again: kill what has not stopped yet."""
-        self._impatient = True
-
-    def stop(self) -> None:
-        """Stops everything that was started, politely first. Does not return before all of it is gone."""
-        for _, process in reversed(self._processes):
-            # Dagster stops its own children on an interrupt; the rest of the group is asked if any of it is left.
-            with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGINT)
-        for _, process in reversed(self._processes):
-            self._await_group(process)
-        self._processes.clear()
-
-    def _await_group(self, process: subprocess.Popen[bytes]) -> None:
-        for how in (None, signal.SIGTERM, signal.SIGKILL):
-            if how is not None:
-                _signal_group(process.pid, how)
-            patience = time.monotonic() + PATIENCE_S
-            while time.monotonic() < patience and not (self._impatient and how != signal.SIGKILL):
-                process.poll()  # reaps the leader, which would otherwise keep its group alive as a zombie
-                if not _group_lives(process.pid):
-                    return
-                time.sleep(0.05)
-
-
 def stop_left_over(services: Services) -> None:
     """Stops processes of a supervisor that was killed before it could do so itself."""
     for group in services.groups:
-        _signal_group(group, signal.SIGTERM)
+        signal_group(group, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE_S
-    while any(_group_lives(group) for group in services.groups) and time.monotonic() < deadline:
+    while any(group_lives(group) for group in services.groups) and time.monotonic() < deadline:
         time.sleep(0.1)
     for group in services.groups:
-        _signal_group(group, signal.SIGKILL)
+        signal_group(group, signal.SIGKILL)
 
 
 def require_free_port(host: str, port: int, option: str) -> None:
@@ -148,6 +85,32 @@ def require_free_port(host: str, port: int, option: str) -> None:
             ) from None
 
 
+def make_private(folder: Path) -> None:
+    """Makes a folder that only its owner enters, and those above it that are missing; one that is there is closed."""
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)
+
+
+def write_private(file: Path, text: str) -> None:
+    """Writes a file, in one step, that only its owner reads."""
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}.", delete=False) as unfinished:
+        unfinished.write(text)
+    os.replace(unfinished.name, file)
+
+
+@contextmanager
+def only_one(file: Path) -> Iterator[bool]:
+    """Whether no other living process is inside this with the same file. A lock that a killed process held is free."""
+    lock = fasteners.InterProcessLock(file)
+    is_first = lock.acquire(blocking=False)
+    try:
+        yield is_first
+    finally:
+        if is_first:
+            lock.release()
+
+
 def free_port() -> int:
     """A port on 127.0.0.1 that nobody uses at the moment."""
     with socket.socket() as probe:
@@ -155,12 +118,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _signal_group(group: int, how: signal.Signals) -> None:
+def signal_group(group: int, how: signal.Signals) -> None:
+    """Sends a signal to every process of a group, if there is any."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, how)
 
 
-def _group_lives(group: int) -> bool:
+def group_lives(group: int) -> bool:
+    """Whether a group has any process, one that nobody has reaped included."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -168,7 +133,3 @@ def _group_lives(group: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _tail(log: Path, lines: int = 15) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +70,8 @@ class Settings:
     """How long what is kept (COLLECTION_KEEP_ACTIVITY_EVENTS_DAYS and the like)."""
     feed_url: str | None
     """Address of the live activity page, for links to it (COLLECTION_FEED_URL)."""
+    ui_hosts: tuple[str, ...]
+    """Names under which others reach Dagster's UI, through a proxy that knows who they are (COLLECTION_UI_HOSTS)."""
     inbox: Path
     """Folder in which dropped seller files are found (COLLECTION_INBOX)."""
     exports: Path
@@ -149,6 +152,7 @@ class Settings:
             list_limit_s=whole_number(values, "COLLECTION_LIST_LIMIT_S", 120, least=1, most=86_400),
             retention=_retention(values),
             feed_url=base_address(values, "COLLECTION_FEED_URL", "") if "COLLECTION_FEED_URL" in values else None,
+            ui_hosts=_hosts(values, "COLLECTION_UI_HOSTS"),
             inbox=path(values, "COLLECTION_INBOX", home / "inbox"),
             exports=path(values, "COLLECTION_EXPORTS", home / "exports"),
             oxylabs_url=base_address(values, "OXYLABS_URL", OXYLABS_URL),
@@ -183,6 +187,17 @@ def simulated_accounts(simulator_url: str) -> dict[str, str]:
 
 def _ebay_source(values: Mapping[str, str]) -> EbaySource:
     return "pages" if choice(values, "EBAY_SOURCE", "browse", "pages") == "pages" else "browse"
+
+
+def _hosts(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    hosts = tuple(host.strip().lower() for host in values.get(name, "").split(",") if host.strip())
+    for host in hosts:
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", host):
+            raise PipelineError(
+                f"{name} has {host!r}; name hosts only, as in dagster.example.com, without http://, port or *, and "
+                "with commas between them."
+            )
+    return hosts
 
 
 def _name_key(values: Mapping[str, str], *, is_needed: bool) -> str | None:

@@ -1,109 +1,24 @@
-import os
-import signal
+import json
 import socket
+import stat
 import subprocess
 import sys
-import textwrap
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.processes import Services, Supervisor, free_port, require_free_port, stop_left_over
+from collection_pipeline.processes import Services, free_port, make_private, only_one, require_free_port
 
-# Ignores every polite request, and so does the child it has.
-STUBBORN = textwrap.dedent("""
-    import signal, subprocess, sys, time
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    child = subprocess.Popen([sys.executable, "-c", "import signal, time; "
-        "[signal.signal(n, signal.SIG_IGN) for n in (2, 15)]; print('ready', flush=True); time.sleep(600)"])
-    time.sleep(600)
-""")
-
-
-@pytest.fixture(autouse=True)
-def interruptible() -> Iterator[None]:
-    """Handles the signals that stop a process, as `up` does before it starts any.
-
-    A shell ignores Ctrl-C for what it starts in the background, and children inherit what is ignored, not what is
-    handled; Dagster, once imported, takes SIGTERM for Ctrl-C.
-    """
-    former = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in former.items():
-        signal.signal(number, handler)
-
-
-def python(code: str) -> list[str]:
-    return [sys.executable, "-c", code]
-
-
-def started(supervisor: Supervisor, code: str, marker: str) -> list[psutil.Process]:
-    supervisor.start("child", python(code), os.environ)
-    deadline = time.monotonic() + 20
-    while marker not in supervisor.log("child").read_text() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    leader = psutil.Process(supervisor.groups[-1])
-    return [leader, *leader.children(recursive=True)]
-
-
-def checked_for(supervisor: Supervisor, *, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        supervisor.check()
-        time.sleep(0.02)
-
-
-def are_gone(processes: list[psutil.Process]) -> bool:
-    return not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes)
-
-
-def test_a_process_that_stops_when_asked_is_stopped_quickly(tmp_path: Path) -> None:
-    supervisor = Supervisor(tmp_path)
-    processes = started(supervisor, "import time; print('ready', flush=True); time.sleep(600)", "ready")
-    began = time.monotonic()
-    supervisor.stop()
-    assert are_gone(processes)
-    assert time.monotonic() - began < 10
-
-
-def test_pressed_again_even_stubborn_processes_and_their_children_are_gone_at_once(tmp_path: Path) -> None:
-    supervisor = Supervisor(tmp_path)
-    processes = started(supervisor, STUBBORN, "ready")
-    assert len(processes) == 2
-    supervisor.hurry()
-    began = time.monotonic()
-    supervisor.stop()
-    assert are_gone(processes)
-    assert time.monotonic() - began < 10
-
-
-def test_a_process_that_ended_by_itself_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
-    supervisor = Supervisor(tmp_path)
-    supervisor.start("child", python("raise SystemExit('no space left')"), os.environ)
-    with pytest.raises(PipelineError, match=r"(?s)child ended with code 1.*no space left"):
-        checked_for(supervisor, seconds=20)
-    supervisor.stop()
-
-
-def test_what_a_killed_supervisor_left_running_is_stopped(tmp_path: Path) -> None:
-    supervisor = Supervisor(tmp_path)
-    processes = started(supervisor, "import time; print('ready', flush=True); time.sleep(600)", "ready")
-    with subprocess.Popen(python("")) as dead:
-        dead.wait()
-    noted = Services(dead.pid, 0.0, "http://127.0.0.1:3000", "http://127.0.0.1:8780", None, supervisor.groups)
-    noted.write(tmp_path)
-    read = Services.read(tmp_path)
-    assert read == noted
-    assert not read.is_running
-    stop_left_over(read)
-    assert are_gone(processes)
-    read.clear(tmp_path)
-    assert Services.read(tmp_path) is None
+HOLDER = """
+import sys
+from pathlib import Path
+from collection_pipeline.processes import only_one
+with only_one(Path(sys.argv[1])) as is_first:
+    print(is_first, flush=True)
+    sys.stdin.read()
+"""
 
 
 def test_a_note_knows_its_own_process() -> None:
@@ -123,3 +38,39 @@ def test_a_port_that_is_taken_is_refused_with_what_to_do() -> None:
         with pytest.raises(PipelineError, match=f"Port {port} .* --port {port + 1}"):
             require_free_port("127.0.0.1", port, "--port")
     require_free_port("127.0.0.1", free_port(), "--port")
+
+
+def test_a_note_is_for_its_owner_alone(tmp_path: Path) -> None:
+    Services(1, 0.0, "", "", None, (2,)).write(tmp_path)
+    Services(1, 0.0, "", "", None, (2, 3)).write(tmp_path)
+    assert json.loads((tmp_path / "services.json").read_text())["groups"] == [2, 3]
+    assert stat.S_IMODE((tmp_path / "services.json").stat().st_mode) == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == ["services.json"]
+
+
+def test_folders_are_for_their_owner_alone_also_one_that_was_open_before(tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir(mode=0o755)
+    for folder in (tmp_path / "new" / "home" / "logs", tmp_path / "open"):
+        make_private(folder)
+    made = [tmp_path / "new", tmp_path / "new" / "home", tmp_path / "new" / "home" / "logs", tmp_path / "open"]
+    assert {stat.S_IMODE(one.stat().st_mode) for one in made} == {0o700}
+
+
+def test_of_two_that_start_at_once_one_is_first_and_a_killed_one_blocks_nobody(tmp_path: Path) -> None:
+    lock = tmp_path / "up.lock"
+    command = [sys.executable, "-c", HOLDER, str(lock)]
+    holders = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    try:
+        said = [holder.stdout.readline().strip() for holder in holders if holder.stdout]
+        assert sorted(said) == ["False", "False", "False", "True"]
+        with only_one(lock) as is_first:
+            assert not is_first
+        first = holders[said.index("True")]
+        first.kill()
+        first.wait()
+        with only_one(lock) as is_first:
+            assert is_first
+    finally:
+        for holder in holders:
+            holder.kill()
+            holder.communicate()

@@ -29,6 +29,15 @@ def test_with_both_accounts_the_real_marketplaces_are_asked() -> None:
     assert settings.ebay_credentials == ("id", "hunter3")
 
 
+def test_names_of_the_ui_are_hosts_and_nothing_else() -> None:
+    read = Settings.from_mapping({"COLLECTION_UI_HOSTS": " Dagster.Example, ui.example ,"})
+    assert read.ui_hosts == ("dagster.example", "ui.example")
+    assert Settings.from_mapping({}).ui_hosts == ()
+    for value in ("*", "https://dagster.example", "dagster.example:443", "a b", "-a", "[::1]"):
+        with pytest.raises(PipelineError, match=r"name hosts only, as in dagster\.example\.com"):
+            Settings.from_mapping({"COLLECTION_UI_HOSTS": value})
+
+
 @pytest.mark.parametrize("missing", sorted(ACCOUNTS))
 def test_half_of_the_credentials_is_refused_with_what_is_missing(missing: str) -> None:
     half = {name: value for name, value in ACCOUNTS.items() if name != missing}

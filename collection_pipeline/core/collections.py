@@ -65,6 +65,7 @@ class RunState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELED = "canceled"
+    INTERRUPTED = "interrupted"  # its process was told to stop, as `up` does when it stops: nobody's failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,8 @@ class RunFact:
 class Settlement:
     """What becomes of a category whose run has ended, to be written down. PLANNED means that it starts once more.
 
-    `attempt` is the one that ended: a settlement that comes late settles no later one. `ended_at` is None for now.
+    `attempt` is the one that ended: a settlement that comes late settles no later one. `ended_at` is None for now. An
+    attempt that does not count is none of the few that a category has.
     """
 
     category: str
@@ -147,6 +149,7 @@ class Settlement:
     reason: str | None = None
     message: str | None = None
     ended_at: datetime | None = None
+    counts: bool = True
 
 
 _BACKFILL = "backfill-"
@@ -243,6 +246,8 @@ def _settlement(collection: CollectionStatus, unit: CategoryUnit, run: RunFact) 
         return Settlement(unit.category, unit.attempt, CategoryStatus.CANCELLED, "cancelled")
     if collection is CollectionStatus.PAUSED:
         return Settlement(unit.category, unit.attempt, CategoryStatus.PLANNED)
+    if run.state is RunState.INTERRUPTED:
+        return Settlement(unit.category, unit.attempt, CategoryStatus.PLANNED, counts=False)
     if run.state is RunState.CANCELED:
         return Settlement(
             unit.category,

@@ -7,11 +7,9 @@ here. Anywhere else, and for control, a token is needed. The page itself holds n
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -19,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collection_pipeline.core.collections import DEFAULT_ORG
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.origins import comes_from_elsewhere, is_local, is_own_host
 from collection_pipeline.core.setting_values import base_address, given, shown
 from collection_pipeline.feed.answers import HEADERS, refusal
 
@@ -61,7 +60,7 @@ class FeedConfig:
     @property
     def is_local(self) -> bool:
         """Whether only this machine reaches the server."""
-        return _is_local(self.host)
+        return is_local(self.host)
 
     @classmethod
     def from_mapping(cls, environment: Mapping[str, str], host: str, port: int, org_id: str) -> FeedConfig:
@@ -108,23 +107,13 @@ def objection(config: FeedConfig, request: Request) -> tuple[int, str] | None:
     """Why a request is refused, as status and sentence; None if it is not."""
     if "\0" in request.url.path or b"%00" in request.scope["query_string"]:
         return 400, "No name holds a NUL character."
-    host = request.headers.get("host", "")
-    if config.is_local and not _is_local(_name_of(host)):
+    if config.is_local and not is_own_host(request.headers.get("host", "")):
         return 403, "This server answers to localhost and 127.0.0.1 only."
-    if _comes_from_elsewhere(request, host):
+    if comes_from_elsewhere(request.headers, request.method):
         return 403, "Pages of other origins may not ask this server."
     if config.token and request.url.path not in PAGE_FILES and not _brings(config.token, request):
         return 401, "A token is needed: send `Authorization: Bearer …`, or `?token=…` where headers cannot be set."
     return None
-
-
-def _comes_from_elsewhere(request: Request, host: str) -> bool:
-    origin = request.headers.get("origin")
-    if origin is not None:
-        return not host or urlsplit(origin).netloc != host
-    # Requests that need no permission to be sent, such as those of an <img>, name no origin. To follow a link is fine.
-    is_link = request.headers.get("sec-fetch-mode") == "navigate"
-    return not is_link and request.headers.get("sec-fetch-site") in ("cross-site", "same-site")
 
 
 def _brings(token: str, request: Request) -> bool:
@@ -134,19 +123,3 @@ def _brings(token: str, request: Request) -> bool:
     in_query = request.query_params.get("token", "").encode()
     expected = token.encode()
     return hmac.compare_digest(in_header, expected) or hmac.compare_digest(in_query, expected)
-
-
-def _name_of(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_local(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

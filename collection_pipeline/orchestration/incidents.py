@@ -6,7 +6,7 @@ import dagster as dg
 
 from collection_pipeline.core.alerts import CheckResult, FailedRun
 from collection_pipeline.core.watching import Mark
-from collection_pipeline.orchestration.scope import COLLECTION_TAG
+from collection_pipeline.orchestration.scope import COLLECTION_TAG, was_interrupted
 
 ENTRIES = 500
 """Entries of the log that one look reads; the next one goes on."""
@@ -16,7 +16,10 @@ LONGEST_REASON = 300
 
 
 def failed_runs(instance: dg.DagsterInstance, mark: Mark) -> list[FailedRun]:
-    """The failures of runs that come next in the event log."""
+    """The failures of runs that come next in the event log.
+
+    A run of a category that was told to stop is none: it starts again by itself.
+    """
     wanted = dg.RunStatusChangeRecordsFilter(
         dg.DagsterEventType.RUN_FAILURE, after_timestamp=mark.since.timestamp(), after_storage_id=mark.of("runs")
     )
@@ -33,6 +36,7 @@ def failed_runs(instance: dg.DagsterInstance, mark: Mark) -> list[FailedRun]:
             _reason(record.event_log_entry),
         )
         for record in records
+        if not (was_interrupted(tags[record.run_id]) and "dagster/partition" in tags[record.run_id])
     ]
 
 

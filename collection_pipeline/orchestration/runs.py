@@ -7,7 +7,7 @@ import dagster as dg
 from collection_pipeline.core.collections import RunFact, RunState, backfill_of_collection
 from collection_pipeline.orchestration.operations import record_seller_count
 from collection_pipeline.orchestration.partitions import MARKETPLACE_POOL
-from collection_pipeline.orchestration.scope import BACKFILL_TAG, COLLECTION_TAG, attempt_of
+from collection_pipeline.orchestration.scope import BACKFILL_TAG, COLLECTION_TAG, attempt_of, was_interrupted
 
 _STATES = {
     dg.DagsterRunStatus.SUCCESS: RunState.SUCCEEDED,
@@ -81,12 +81,18 @@ def _fact(record: dg.RunRecord, category: str) -> RunFact:
     return RunFact(
         run.run_id,
         category,
-        _STATES.get(run.status, RunState.ACTIVE),
+        _state(run),
         record.create_timestamp,
         attempt_of(run.tags) or 1,
         _moment(record.start_time),
         _moment(record.end_time),
     )
+
+
+def _state(run: dg.DagsterRun) -> RunState:
+    state = _STATES.get(run.status, RunState.ACTIVE)
+    has_not_succeeded = state in (RunState.FAILED, RunState.CANCELED)
+    return RunState.INTERRUPTED if has_not_succeeded and was_interrupted(run.tags) else state
 
 
 def _moment(seconds: float | None) -> datetime | None:

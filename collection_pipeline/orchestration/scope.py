@@ -25,9 +25,15 @@ ATTEMPT_TAG = "collection_pipeline/attempt"
 """Which attempt at its category a run is; a run started by hand has none."""
 
 STOPPED_TAG = "stopped"
-"""Why a run ended early without having failed: paused, cancelling or superseded."""
+"""Why a run ended early without having failed: paused, cancelling, superseded or interrupted."""
+
+INTERRUPTED = "interrupted"
+"""Stopped because its process was told to stop, as `up` does to runs when it stops itself."""
 
 BACKFILL_TAG = "dagster/backfill"
+
+_FAILURE_REASON_TAG = "dagster/failure_reason"
+_UNEXPECTED_TERMINATION = "UNEXPECTED_TERMINATION"
 
 PAUSE_PATIENCE_S = 60
 """How long a run tries to write down that it ends for want of room, before it ends without."""
@@ -57,7 +63,8 @@ def entered(context: dg.AssetExecutionContext, store: Store, settings: Settings)
 
     A PipelineError becomes the category's recorded failure and a Failure that Dagster shows without a traceback and
     does not retry: whatever deserved another attempt has had it. One that would meet every other category too pauses
-    the whole collection instead. A stop that somebody asked for ends the run as canceled, not as failed.
+    the whole collection instead. A stop that somebody asked for ends the run as canceled, not as failed; so does a
+    signal to its process.
     """
     run = context.run
     collection_id = run.tags.get(COLLECTION_TAG) or collection_of_run(
@@ -75,6 +82,12 @@ def entered(context: dg.AssetExecutionContext, store: Store, settings: Settings)
         yield Scope(collection_id, place.org_id, category, run.run_id)
     except Stopped as stopped:
         raise _canceled(context, stopped) from None
+    except dg.DagsterExecutionInterruptedError:
+        if _is_asked_for(context):
+            raise
+        raise _canceled(
+            context, Stopped(INTERRUPTED, "The process was told to stop. The next start goes on.")
+        ) from None
     except PipelineError as error:
         if isinstance(error, SourceError) and error.stops_collection:
             store.control.pause(collection_id, pause_for(error, utc_now()))
@@ -138,6 +151,14 @@ def attempt_of(tags: Mapping[str, str]) -> int | None:
     return int(tag) if tag.isdecimal() else None
 
 
+def was_interrupted(tags: Mapping[str, str]) -> bool:
+    """Whether a run ended because its process was told to stop: in a step of ours, or between two of them.
+
+    The latter Dagster takes for a failure, of a kind that it notes.
+    """
+    return tags.get(STOPPED_TAG) == INTERRUPTED or tags.get(_FAILURE_REASON_TAG) == _UNEXPECTED_TERMINATION
+
+
 def organisation(context: dg.AssetCheckExecutionContext, store: Store, settings: Settings) -> str:
     """The organisation that a check looks at: that of the run's collection, or the process's own."""
     collection_id = context.run.tags.get(COLLECTION_TAG)
@@ -167,6 +188,12 @@ def _canceled(context: dg.AssetExecutionContext, stopped: Stopped) -> BaseExcept
     context.instance.add_run_tags(context.run_id, {STOPPED_TAG: stopped.status})
     context.instance.report_run_canceling(context.run)
     return dg.DagsterExecutionInterruptedError(str(stopped))
+
+
+def _is_asked_for(context: dg.AssetExecutionContext) -> bool:
+    """Whether somebody terminated the run through Dagster."""
+    run = context.instance.get_run_by_id(context.run_id)
+    return run is None or run.status is dg.DagsterRunStatus.CANCELING
 
 
 def _facts(error: PipelineError) -> dict[str, str]:

@@ -9,7 +9,8 @@ The launcher (launcher.py) starts this process and speaks with it through pipes,
     out   ["started", "<run id>", <process id>]
     out   ["ended", "<run id>", <exit code, negative for a signal>]
 
-It ends once its input has ended and its runs have. If it is killed, its runs go on.
+It ends once its input has ended and its runs have, and takes no interrupt before; its runs do. If it is killed, they go
+on.
 """
 
 import gc
@@ -42,6 +43,9 @@ IMPORTED_LATE = (
     "sqlalchemy.dialects.postgresql.psycopg",
 )
 """What a run imports only when it gets there. Whatever is missing here costs time, and nothing else."""
+
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
 class WarmProcess:
@@ -78,9 +82,11 @@ class WarmProcess:
         origin = deserialize_value(serialized_origin, JobPythonOrigin)
         with suppress(Exception):  # what is wrong with the definitions is the run's to report
             recon_job_from_origin(origin).repository.get_definition()  # built once, for all that are forked later
+        signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)  # the run takes them once it can say why it ends
         pid = os.fork()
         if pid == 0:
             self._become(run_id, origin)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS)
         self._runs[pid] = run_id
         self.reply("started", run_id, pid)
 
@@ -116,13 +122,15 @@ def _woken_by_children() -> Iterator[int]:
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who stops the runs is the one who started this process
+    for number in INTERRUPTS:
+        signal.signal(number, signal.SIG_IGN)  # who stops the runs is the one who started this process
     yield woken
 
 
 def execute(instance: dg.DagsterInstance, run_id: str, origin: JobPythonOrigin) -> int:
     """Executes a run in this process, as Dagster's own launcher has it done; its exit code. Its events say the rest."""
     with capture_interrupts():
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS)
         run = instance.get_run_by_id(run_id)
         if run is None:
             raise LookupError(f"The run {run_id} is not in Dagster's storage.")

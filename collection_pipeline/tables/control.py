@@ -119,6 +119,7 @@ class CollectionControl:
                 reason=settlement.reason,
                 error_message=settlement.message,
                 attempt=settlement.attempt + int(starts_again),
+                last_attempt=collection_categories.c.last_attempt + int(starts_again and not settlement.counts),
                 ended_at=_not_before_its_start(settlement.ended_at),
             )
 

@@ -6,13 +6,18 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+import click
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from collection_pipeline.cli import main
+from collection_pipeline.commands.up import up
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
+from collection_pipeline.feed.__main__ import main as feed
+from collection_pipeline.orchestration.webserver import main as webserver
 from collection_pipeline.settings import Settings
+from collection_pipeline.simulator.__main__ import main as simulator
 from collection_pipeline.tables.embedded import create_database
 from collection_pipeline.tables.locating import dagster_database
 from collection_pipeline.tables.store import Store
@@ -45,6 +50,18 @@ def refused(result: Result) -> str:
     assert result.stderr.startswith("Error: ")
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result.stderr
+
+
+@pytest.mark.parametrize("port", ["99999", "65536", "-1", "three", "3000.5"])
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [(up, "--port"), (up, "--feed-port"), (simulator, "--port"), (feed, "--port"), (webserver, "--port")],
+)
+def test_a_port_that_is_none_is_refused_in_one_sentence(command: click.Command, option: str, port: str) -> None:
+    answer = CliRunner().invoke(command, [f"{option}={port}"])
+    assert answer.exit_code == 2
+    assert f"Error: Invalid value for '{option}'" in answer.stderr
+    assert "Traceback" not in answer.output
 
 
 @pytest.mark.parametrize(

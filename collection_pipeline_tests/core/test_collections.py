@@ -121,6 +121,11 @@ AGAIN = (CategoryStatus.PLANNED, None)
         (IS_RUNNING, LAST, [run(RunState.FAILED)], (CategoryStatus.FAILED, "run_died")),
         # one that somebody terminated does not
         (IS_RUNNING, ENTERED, [run(RunState.CANCELED)], (CategoryStatus.FAILED, "run_canceled")),
+        # one that was told to stop does, also after its last attempt
+        (IS_RUNNING, ENTERED, [run(RunState.INTERRUPTED)], AGAIN),
+        (IS_RUNNING, LAST, [run(RunState.INTERRUPTED)], AGAIN),
+        (IS_RUNNING, PLANNED, [run(RunState.INTERRUPTED)], AGAIN),
+        (IS_CANCELLING, ENTERED, [run(RunState.INTERRUPTED)], (CategoryStatus.CANCELLED, "cancelled")),
         # died before its first step could say anything
         (IS_RUNNING, PLANNED, [run(RunState.FAILED)], AGAIN),
         (IS_RUNNING, PLANNED, [], None),
@@ -152,6 +157,11 @@ def test_a_category_ends_as_its_run_and_its_collection_did(
     settled = settlements(collection, [unit], runs)
     assert [(one.status, one.reason) for one in settled] == ([expected] if expected else [])
     assert all(one.attempt == unit.attempt for one in settled)
+
+
+@pytest.mark.parametrize(("state", "counts"), [(RunState.FAILED, True), (RunState.INTERRUPTED, False)])
+def test_a_run_that_was_told_to_stop_is_none_of_its_categorys_attempts(state: RunState, counts: bool) -> None:
+    assert [one.counts for one in settlements(IS_RUNNING, [ENTERED], [run(state)])] == [counts]
 
 
 def test_a_category_ended_when_its_run_did_and_not_when_that_was_noticed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
@@ -25,6 +26,13 @@ ARGUMENTS = [
 # Not for the session: while the browser is there, asyncio.run is refused, which other packages' tests need.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    with headless_chromium() as browser:
+        yield browser
+
+
+@contextmanager
+def headless_chromium() -> Iterator[Browser]:
+    """A real browser; the test is skipped where there is none."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         if os.environ.get("CI"):

@@ -7,6 +7,7 @@ import re
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import cast
 
 import dagster as dg
@@ -17,12 +18,16 @@ from dagster._core.errors import DagsterInvariantViolationError
 from dagster._core.launcher import LaunchRunContext, WorkerStatus
 from dagster._serdes import serialize_value
 
+from collection_pipeline.core.collections import RunState
+from collection_pipeline.core.watching import Mark
 from collection_pipeline.definitions import defs
 from collection_pipeline.orchestration import launcher
 from collection_pipeline.orchestration.forking import WarmClient
+from collection_pipeline.orchestration.incidents import failed_runs
 from collection_pipeline.orchestration.launcher import ForkingRunLauncher
 from collection_pipeline.orchestration.run_process import PROCESS_TAG, RunProcess
-from collection_pipeline.orchestration.scope import COLLECTION_TAG
+from collection_pipeline.orchestration.runs import category_runs
+from collection_pipeline.orchestration.scope import COLLECTION_TAG, STOPPED_TAG
 from collection_pipeline_tests.orchestration.conftest import SMALL, Pipeline
 from collection_pipeline_tests.waiting import await_true
 
@@ -154,6 +159,33 @@ def test_reloaded_code_gets_another_warm_process_and_the_former_one_ends_with_it
     os.kill(process.process_id, signal.SIGKILL)
     assert await_end(pipeline, run_id) is dg.DagsterRunStatus.FAILURE  # the former one still reports
     await_true(lambda: not former.is_alive, 30)
+
+
+@pytest.mark.parametrize("simulator", [SLOW], indirect=True)
+def test_a_run_whose_process_is_told_to_stop_has_not_failed_and_starts_again(pipeline: Pipeline) -> None:
+    run_id, process = start_slow(pipeline)
+    os.kill(the_client().process_id, signal.SIGTERM)  # as when a machine stops: it still hears how its runs end
+    os.kill(process.process_id, signal.SIGTERM)
+    assert await_end(pipeline, run_id) is dg.DagsterRunStatus.CANCELED
+    assert the_client().is_alive
+    assert run_of(pipeline, run_id).tags[STOPPED_TAG] == "interrupted"
+    [fact] = category_runs(pipeline.instance, "c1")
+    assert fact.state is RunState.INTERRUPTED
+    assert pipeline.rows("SELECT status, reason FROM collection_categories") == [("running", None)]
+    assert pipeline.rows("SELECT count(*) FROM activity_events WHERE action IN ('error', 'paused')") == [(0,)]
+
+
+@pytest.mark.parametrize("simulator", [SLOW], indirect=True)
+def test_a_run_that_is_told_to_stop_as_soon_as_it_is_there_says_so_too(pipeline: Pipeline) -> None:
+    assert await_end(pipeline, start(pipeline, COUNT)) is dg.DagsterRunStatus.SUCCESS  # the warm process is warm
+    run_id = start(pipeline, COLLECT, "home-coffee")
+    process = RunProcess.in_tags(run_of(pipeline, run_id).tags)
+    assert process is not None
+    os.kill(process.process_id, signal.SIGTERM)
+    await_end(pipeline, run_id)
+    [fact] = category_runs(pipeline.instance, "c1")
+    assert fact.state is RunState.INTERRUPTED
+    assert failed_runs(pipeline.instance, Mark(datetime.fromtimestamp(0, UTC), {})) == []  # nobody is called
 
 
 def test_code_of_another_python_is_left_to_the_default_launcher(pipeline: Pipeline) -> None:

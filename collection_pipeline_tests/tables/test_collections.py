@@ -151,6 +151,14 @@ def test_a_run_of_an_earlier_attempt_does_not_begin(store: Store) -> None:
     assert store.control.enter("c1", "books", "run-2", org_id=ORG, attempt=2).attempt == 2
 
 
+@pytest.mark.parametrize(("counts", "last"), [(True, 3), (False, 4)])
+def test_an_attempt_that_does_not_count_is_given_back(store: Store, counts: bool, last: int) -> None:
+    start(store, "c1", "books")
+    store.control.settle("c1", [Settlement("books", 1, CategoryStatus.PLANNED, counts=counts)])
+    [unit] = store.collections.units("c1")
+    assert (unit.status, unit.attempt, unit.last_attempt) == (CategoryStatus.PLANNED, 2, last)
+
+
 def test_a_settlement_that_comes_late_settles_nothing(store: Store) -> None:
     start(store, "c1", "books")
     late = Settlement("books", 1, CategoryStatus.FAILED, "run_died")
