@@ -6,7 +6,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +22,15 @@ class Disk:
     path: Path
 
     def fill(self, leave: int = 0) -> None:
-        """Takes all room but `leave` bytes away."""
-        state = os.statvfs(self.path)
+        """Takes all room but `leave` bytes away, also while others write."""
         with (self.path / "ballast").open("wb") as ballast:
-            os.posix_fallocate(ballast.fileno(), 0, state.f_bavail * state.f_frsize - leave)
+            for _ in range(100):
+                state = os.statvfs(self.path)
+                room = state.f_bavail * state.f_frsize - leave
+                if room <= 0:
+                    return
+                with suppress(OSError):  # somebody else has taken some of it since
+                    os.posix_fallocate(ballast.fileno(), os.fstat(ballast.fileno()).st_size, room)
 
     def empty(self) -> None:
         """Gives the room back."""

@@ -44,12 +44,14 @@ def disk() -> Iterator[Disk]:
 
 
 @pytest.fixture
-def on_small_disk(disk: Disk) -> Iterator[sa.URL]:
-    """A migrated database on an embedded server on the small disk."""
+def on_small_disk(disk: Disk, collector: str) -> Iterator[sa.URL]:
+    """A migrated database on an embedded server on the small disk, with the login under which the pipeline runs."""
     home = disk.path / "home"
     url = create_database(start_embedded(home), f"small_{next(_numbers)}")
     engine = create_engine(url)
     migrate(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {collector} LOGIN IN ROLE collection_pipeline")
     engine.dispose()
     yield url
     stop_embedded(home)
