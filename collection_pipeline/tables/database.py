@@ -70,13 +70,17 @@ def reachable(engine: sa.Engine, setting: str = "COLLECTION_DATABASE_URL") -> It
     except DBAPIError as error:
         engine.dispose()
         raise PipelineError(
-            f"The database {engine.url.render_as_string(hide_password=True)} does not answer "
-            f"({first_line(error)}). Start it, or correct {setting}."
+            f"The database {shown(engine.url)} does not answer ({first_line(error)}). Start it, or correct {setting}."
         ) from None
     try:
         yield engine
     finally:
         engine.dispose()
+
+
+def shown(url: sa.URL) -> str:
+    """An address as it may be shown: without its password, which may also stand among the options after the `?`."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def first_line(error: DBAPIError) -> str:

@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collection_pipeline.core.errors import SourceError
+from collection_pipeline.core.errors import PipelineError, SourceError
 from collection_pipeline.core.listings import ListingQuery
 from collection_pipeline.core.money import BandRule, Money, parse_amount
 from collection_pipeline.sources.discretion import SHORTEST, Secrets
 from collection_pipeline.sources.ebay_token import EbayAccount
 from collection_pipeline.sources.opening import open_best_sellers, open_listings, open_result_pages
 from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount
+from collection_pipeline.tables.database import create_engine, database_url, reachable
 from collection_pipeline_tests.attacks.misbehaving import HEAD, Talk, misbehaving
 from collection_pipeline_tests.sources.asking import Ledger
 
@@ -84,6 +85,22 @@ def test_no_secret_is_left_in_any_text(name: str, password: str, before: str, af
     hidden = Secrets(name, password).hide(f"{before}{password}{after}{name}")
     if password not in before + after + "[hidden]":
         assert password not in hidden.replace("[hidden]", "\0")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://me:hunter2hunter2@127.0.0.1:1/nothing",
+        "postgresql://me@127.0.0.1:1/nothing?password=hunter2hunter2",
+        "postgresql://127.0.0.1:1/nothing?user=me&password=hunter2hunter2&sslpassword=hunter2hunter2",
+    ],
+)
+def test_a_database_that_does_not_answer_is_named_without_its_password_wherever_that_stands(address: str) -> None:
+    engine = create_engine(database_url(address))
+    with pytest.raises(PipelineError, match="does not answer") as raised, reachable(engine):
+        pass
+    assert "hunter2" not in str(raised.value)
+    assert "127.0.0.1:1/nothing" in str(raised.value)
 
 
 def test_secrets_are_not_shown_when_accounts_are() -> None:
