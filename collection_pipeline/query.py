@@ -11,15 +11,16 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.locating import reading_database
 from collection_pipeline.tables.querying import Answer, answer
 from collection_pipeline.tables.store import open_store
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 QUESTIONS: dict[str, str] = {
     "new_sellers": """\
@@ -85,6 +86,8 @@ def sql(
     without limit. Settings come from `environment`, which is the process's own unless given. The embedded database is
     started if it does not run, and stopped when the process ends.
     """
+    import pandas as pd  # a third of a second and 60 MB, which commands without a DataFrame need not pay
+
     with open_query(query, limit=limit, timeout_s=timeout_s, environment=environment) as result:
         rows = [row for batch in result.batches for row in batch]
         if result.is_cut_off:
