@@ -96,6 +96,13 @@ async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
         raise
 
 
+async def _slept_in_time(wait_s: float) -> bool:
+    """Sleeps; whether the machine woke it when it should."""
+    due = time.monotonic() + max(0.0, wait_s)
+    await asyncio.sleep(wait_s)
+    return time.monotonic() - due <= TOO_LATE_S
+
+
 @dataclass(frozen=True)
 class _Slot:
     """A request's place among those in flight, held by a transaction: whoever dies, or loses the database, frees it."""
@@ -127,8 +134,7 @@ class _Ledger:
         limits = self.governor.limits[call.source]
         slot = await self._slot(call.source, limits)
         try:
-            await _in_thread(self._count, call, limits)
-            await self._await_moment(call.source, limits)
+            await self._admit(call, limits)
             yield
         finally:
             # Shielded: a cancelled worker gives its slot back all the same.
@@ -171,28 +177,33 @@ class _Ledger:
         holding.close()
         return None
 
-    async def _await_moment(self, source: Source, limits: Limits) -> None:
-        """Waits for a moment that no other request has. One that a busy machine has slept through is given up for
-        another, because late requests would come in a bunch with those that are on time.
+    async def _admit(self, call: Call, limits: Limits) -> None:
+        """Counts a call that is about to be made, and waits for a moment that no other request has.
+
+        A moment that a busy machine has slept through is given up for another, because late requests would come in a
+        bunch with those that are on time. Raises SourceError, having counted nothing, for a call that may not be made.
         """
-        for _ in range(MOMENTS_TRIED):
-            wait_s = await _in_thread(self._take_moment, source, limits)
-            due = time.monotonic() + max(0.0, wait_s)
-            await asyncio.sleep(wait_s)
-            if time.monotonic() - due <= TOO_LATE_S:
+        wait_s = await _in_thread(self._count_and_take_moment, call, limits)
+        for _ in range(MOMENTS_TRIED - 1):
+            if await _slept_in_time(wait_s):
                 return
+            wait_s = await _in_thread(self._take_another_moment, call.source, limits)
+        await asyncio.sleep(wait_s)
 
-    def _take_moment(self, source: Source, limits: Limits) -> float:
-        """Seconds until the moment that is this request's."""
-        rate = {"rate": limits.requests_per_s * SHARE_OF_RATE, "share": SHARE_OF_RATE, "source": source}
-        with self.governor.engine.begin() as connection:
-            return float(connection.scalar(_TAKE_MOMENT, rate) or 0)
-
-    def _count(self, call: Call, limits: Limits) -> None:
-        """Counts a call that is about to be made. One that may not be made is not counted."""
+    def _count_and_take_moment(self, call: Call, limits: Limits) -> float:
+        """One transaction for both: seconds until the moment that is this request's."""
         with self.governor.engine.begin() as connection:
             self._spend(connection, call)
             self._use(connection, call, limits)
+            return self._take_moment(connection, call.source, limits)
+
+    def _take_another_moment(self, source: Source, limits: Limits) -> float:
+        with self.governor.engine.begin() as connection:
+            return self._take_moment(connection, source, limits)
+
+    def _take_moment(self, connection: sa.Connection, source: Source, limits: Limits) -> float:
+        rate = {"rate": limits.requests_per_s * SHARE_OF_RATE, "share": SHARE_OF_RATE, "source": source}
+        return float(connection.scalar(_TAKE_MOMENT, rate) or 0)
 
     def _spend(self, connection: sa.Connection, call: Call) -> None:
         if self.collection_id is None:
