@@ -190,6 +190,14 @@ def test_an_option_that_only_the_driver_refuses_is_one_sentence_too(option: str)
     assert "hunter2" not in str(refused.value)
 
 
+def test_a_home_that_is_a_file_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for home in (tmp_path / "file", tmp_path / "file" / "home"):
+        result = CliRunner().invoke(main, ["up"], env={"COLLECTION_HOME": str(home)})
+        assert result.exit_code == 1
+        assert re.fullmatch(r"Error: COLLECTION_HOME is '[^\n]*', where a file is. Name a folder.\n", result.stderr)
+
+
 @pytest.mark.parametrize("address", ["postgresql://u:hunter2@127.0.0.1:1/d", "postgresql://u:hunter2@h/d?x=1"])
 def test_up_says_that_dagster_s_database_cannot_be_used(
     database: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str

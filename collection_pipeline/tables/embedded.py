@@ -45,7 +45,8 @@ def start_embedded(home: Path) -> sa.URL:
         with _one_at_a_time(home):
             socket_folder = short_path(folder, _memo(home))
             PostgresServer(folder, socket_folder).start()
-            _note_users(home, _living_users(home) | {os.getpid()})
+            with suppress(OSError):  # a full disk: the server may stop earlier, but people can see what is going on
+                _note_users(home, _living_users(home) | {os.getpid()})
     except (OSError, subprocess.SubprocessError, DidNotStart, psycopg.OperationalError) as error:
         raise PipelineError(
             f"The embedded Postgres in {folder} did not start: {reason(error).rstrip('.')}. {_advice(home)} Its own "
