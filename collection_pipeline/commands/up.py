@@ -23,6 +23,7 @@ from collection_pipeline.settings import Settings
 from collection_pipeline.starting import Wish
 from collection_pipeline.supervising import Supervisor
 from collection_pipeline.tables.locating import application_database
+from collection_pipeline.tables.private_folders import private_home
 from collection_pipeline.tables.store import Store, open_store
 
 DEFAULT_PORT = 3000
@@ -61,7 +62,7 @@ def up(
     """
     console = Console()
     settings = Settings.from_mapping(os.environ)
-    logs = settings.home / "logs"
+    logs = private_home(settings.home) / "logs"
     make_private(logs)
     wishes = Wishes(collect, stop_after, preset, categories)
     with only_one(logs / "up.lock") as is_first:
