@@ -62,8 +62,7 @@ def up(
     """
     console = Console()
     settings = Settings.from_mapping(os.environ)
-    private_home(settings.home)
-    logs = settings.home / "logs"
+    logs = private_home(settings.home) / "logs"
     make_private(logs)
     wishes = Wishes(collect, stop_after, preset, categories)
     with only_one(logs / "up.lock") as is_first:

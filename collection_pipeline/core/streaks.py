@@ -29,9 +29,15 @@ class ReplyStreak:
         self.failures += 1
         self.last = error
 
+    @property
+    def verdict(self) -> FailuresInARow | None:
+        """The error that the source is away, once there is no doubt."""
+        if self.failures < FAILURES_THAT_PAUSE or self.last is None:
+            return None
+        said = f"The last {self.failures} replies were failures, the last one: {self.last}"
+        return FailuresInARow(said, url=self.last.url)
+
     def require_answers(self) -> None:
         """Raises FailuresInARow where asking once more would only be one more failure."""
-        if self.failures >= FAILURES_THAT_PAUSE and self.last is not None:
-            raise FailuresInARow(
-                f"The last {self.failures} replies were failures, the last one: {self.last}", url=self.last.url
-            )
+        if (verdict := self.verdict) is not None:
+            raise verdict

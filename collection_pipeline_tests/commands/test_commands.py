@@ -52,6 +52,16 @@ def refused(result: Result) -> str:
     return result.stderr
 
 
+def test_up_neither_closes_nor_fills_a_folder_that_others_share(environment: Mapping[str, str], tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    (shared / "minutes.txt").touch()
+    assert "holds other things" in refused(run({**environment, "COLLECTION_HOME": str(shared)}, "up"))
+    assert [file.name for file in shared.iterdir()] == ["minutes.txt"]
+    assert shared.stat().st_mode & 0o777 == 0o755
+
+
 @pytest.mark.parametrize("port", ["99999", "65536", "-1", "three", "3000.5"])
 @pytest.mark.parametrize(
     ("command", "option"),
