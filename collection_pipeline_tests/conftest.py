@@ -22,7 +22,7 @@ WIRE = REPOSITORY.parent / "shared" / "wire"
 
 _numbers = itertools.count(1)
 
-WAITING = ("test_kill.py", "test_by_itself.py", "test_product.py")
+WAITING = ("test_services.py", "test_resuming.py", "test_kill.py", "test_by_itself.py", "test_product.py")
 """Their tests start the whole product, and mostly wait for it: begun first, they end while the others still work."""
 
 

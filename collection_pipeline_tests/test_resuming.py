@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.xdist_group("resuming"), pytest.mark.timeout(300)]
 CATEGORIES = list(read_catalogue(STARTER_FILE).categories.values())[:5]
 KEYS = [category.key for category in CATEGORIES]
 SLOW = SimulatorConfig(
-    products_per_page=8, pages=1, listings_per_product=6, sellers=60, overlap=0, ebay_latency_s=1.5, latency_jitter=0
+    products_per_page=8, pages=1, listings_per_product=6, sellers=60, overlap=0, ebay_latency_s=0.8, latency_jitter=0
 )
 BACKFILL = """
     mutation Backfill($names: [String!]!) {
@@ -40,6 +40,8 @@ AGAIN = """
       }
     }
 """
+PAUSED_REASON = "SELECT paused_reason FROM collections WHERE collection_id = 'paused'"
+TIME_IS_OVER = "UPDATE collections SET paused_until = now() WHERE collection_id = 'paused' AND status = 'paused'"
 RUNS = """
     query Runs($id: String!) {
       runsOrError(filter: {tags: [{key: "collection_id", value: $id}]}, limit: 200) {
@@ -131,24 +133,20 @@ def test_paused_and_resumed_at_once_each_category_is_worked_on_by_one_run_at_a_t
     assert max(attempts(product, "hasty").values()) <= 4
 
 
-@pytest.mark.parametrize("cause", ["quota_exhausted", "failures_in_a_row"])
-def test_a_pause_that_is_over_goes_on_with_one_run_a_category(
-    product: Product, simulator: RunningSimulator, cause: str
-) -> None:
-    if cause == "quota_exhausted":
-        simulator.configure(ebay_daily_quota=1)
-    else:
-        simulator.set_faults("ebay.server_error")
-    collect(product, cause, KEYS[2])
-    await_status(product, cause, "paused")
-    [paused] = product.rows(f"SELECT paused_reason FROM collections WHERE collection_id = '{cause}'")
-    assert paused == {"paused_reason": cause}
-    simulator.set_faults()
+def test_a_pause_that_is_over_goes_on_with_one_run_a_category(product: Product, simulator: RunningSimulator) -> None:
+    simulator.configure(ebay_daily_quota=1)
+    collect(product, "paused", KEYS[2])
+    await_status(product, "paused", "paused")
+    assert product.rows(PAUSED_REASON) == [{"paused_reason": "quota_exhausted"}]
     simulator.configure(ebay_daily_quota=None)
-    product.execute(f"UPDATE collections SET paused_until = now() WHERE collection_id = '{cause}'")
-    await_status(product, cause, "completed", "completed_with_errors", "failed")
-    assert status(product, cause) == "completed"
-    assert attempts(product, cause) == {KEYS[2]: 2}
+    simulator.set_faults("ebay.null_body")
+    product.execute(TIME_IS_OVER)
+    await_true(lambda: product.rows(PAUSED_REASON) == [{"paused_reason": "failures_in_a_row"}], 120, every_s=0.5)
+    simulator.set_faults()
+    product.execute(TIME_IS_OVER)
+    await_status(product, "paused", "completed", "completed_with_errors", "failed")
+    assert status(product, "paused") == "completed"
+    assert attempts(product, "paused") == {KEYS[2]: 3}
 
 
 def test_a_failed_run_that_is_executed_again_from_failure_completes_its_collection(

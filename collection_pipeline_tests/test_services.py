@@ -36,12 +36,13 @@ def home() -> Iterator[Path]:
 
 def test_ctrl_c_in_the_middle_is_no_failure_and_the_next_start_goes_on_at_once(home: Path) -> None:
     with up(home, {}) as product:  # without credentials, so that its own simulator stops with it
+        slow_down(home)
         assert product.command("collect", "--name", "interrupted", *CHOSEN).returncode == 0
         await_searches(product, 10)
-        assert readable_by_others(home) == []
         product.interrupt()
         assert product.process.wait(60) == 0
         assert product.processes() == []
+    assert readable_by_others(home) == []
     with up(home, {}) as product:
         await_true(lambda: searches(product) > 0 and status(product) == "completed", 150, every_s=1)
         [counted] = product.rows(
@@ -181,6 +182,14 @@ def reload_code(product: Product) -> None:
     """
     answer = product.graphql(query)["reloadRepositoryLocation"]
     assert answer == {"__typename": "WorkspaceLocationEntry"}
+
+
+def slow_down(home: Path) -> None:
+    """Has the product's own simulator answer as slowly as a marketplace, so that there is a middle to meet."""
+    running = Services.read(home)
+    assert running is not None
+    changes = {"ebay_latency_s": 1.0}
+    assert httpx.post(f"{running.simulator_url}/_control/config", json=changes, timeout=10).is_success
 
 
 def searches(product: Product) -> int:

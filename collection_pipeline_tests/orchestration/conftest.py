@@ -15,7 +15,8 @@ from dagster_postgres import DagsterPostgresStorage
 
 from collection_pipeline.core.catalogue import Catalogue, Category
 from collection_pipeline.core.collections import CategoryUnit
-from collection_pipeline.definitions import defs
+from collection_pipeline.core.retrying import RetryPolicy
+from collection_pipeline.definitions import build_defs
 from collection_pipeline.orchestration.pooled_storage import shared_engine
 from collection_pipeline.orchestration.scope import COLLECTION_TAG
 from collection_pipeline.settings import simulated_accounts
@@ -36,6 +37,12 @@ CATALOGUE = Catalogue(
 SMALL = SimulatorConfig(products_per_page=12, pages=2, listings_per_product=12, sellers=60, overlap=0.3)
 
 
+HASTY = RetryPolicy(first_backoff_s=0.01)
+"""Nobody has to be spared here; what is waited for a rate limit stays, because tests look at it."""
+
+DEFINITIONS = build_defs({}, {"retry": HASTY})
+
+
 @pytest.fixture
 def simulator(request: pytest.FixtureRequest) -> Iterator[RunningSimulator]:
     """Marketplaces of the size that a test asks for by indirect parametrization, else SMALL ones."""
@@ -50,7 +57,7 @@ class Pipeline:
     instance: dg.DagsterInstance
     store: Store
     simulator: RunningSimulator
-    definitions: dg.Definitions = defs
+    definitions: dg.Definitions = DEFINITIONS
 
     def run(
         self,

@@ -8,16 +8,13 @@ import pytest
 
 from collection_pipeline.core.catalogue import Catalogue, Category
 from collection_pipeline.core.collections import CollectionStatus
-from collection_pipeline.core.retrying import RetryPolicy
 from collection_pipeline.core.streaks import FAILURES_THAT_PAUSE
-from collection_pipeline.definitions import build_defs
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.faults import Fault
 from collection_pipeline.tables.alerts import AlertStore
-from collection_pipeline_tests.orchestration.conftest import Pipeline
+from collection_pipeline_tests.orchestration.conftest import HASTY, Pipeline
 from collection_pipeline_tests.tables.examples import finish
 
-HASTY = RetryPolicy(first_backoff_s=0.001, rate_limited_wait_s=0.001)
 NODES = {f"home-{number}": str(2000 + number) for number in range(12)}
 STUMBLING = SimulatorConfig(products_per_page=12, pages=2, listings_per_product=8, sellers=80, overlap=0)
 
@@ -32,10 +29,11 @@ def faults(vendor: str) -> list[Fault]:
 
 
 def stumbling(pipeline: Pipeline) -> Pipeline:
+    """With twelve categories of its own."""
     categories = {key: Category(key, key, node, "home", "Home") for key, node in NODES.items()}
     pipeline.store.catalogue.load(Catalogue(categories, {}))
     pipeline.instance.add_dynamic_partitions("category", list(NODES))
-    return replace(pipeline, definitions=build_defs({}, {"retry": HASTY}))
+    return pipeline
 
 
 @pytest.mark.parametrize("simulator", [STUMBLING], indirect=True)
