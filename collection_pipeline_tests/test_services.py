@@ -39,10 +39,10 @@ def test_ctrl_c_in_the_middle_is_no_failure_and_the_next_start_goes_on_at_once(h
         slow_down(home)
         assert product.command("collect", "--name", "interrupted", *CHOSEN).returncode == 0
         await_searches(product, 10)
+        assert readable_by_others(home) == []
         product.interrupt()
         assert product.process.wait(60) == 0
         assert product.processes() == []
-    assert readable_by_others(home) == []
     with up(home, {}) as product:
         await_true(lambda: searches(product) > 0 and status(product) == "completed", 150, every_s=1)
         [counted] = product.rows(
