@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ import fasteners
 import psutil
 
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.tables.private_folders import write_private
 
 PATIENCE_S = 15
 """How long a process may take to stop before it is killed."""
@@ -90,13 +90,6 @@ def make_private(folder: Path) -> None:
     for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
     folder.chmod(0o700)
-
-
-def write_private(file: Path, text: str) -> None:
-    """Writes a file, in one step, that only its owner reads."""
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}.", delete=False) as unfinished:
-        unfinished.write(text)
-    os.replace(unfinished.name, file)
 
 
 @contextmanager

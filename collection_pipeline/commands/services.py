@@ -20,9 +20,10 @@ import httpx
 import yaml
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.processes import make_private, write_private
+from collection_pipeline.processes import make_private
 from collection_pipeline.settings import wants_json
 from collection_pipeline.supervising import Service, Supervisor
+from collection_pipeline.tables.private_folders import write_private
 
 HOST = "127.0.0.1"
 READY_WITHIN_S = 120
