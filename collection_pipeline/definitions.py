@@ -11,8 +11,7 @@ import dagster as dg
 from collection_pipeline.orchestration.alerting import ALERT_RESOURCES, ALERT_SENSORS
 from collection_pipeline.orchestration.assets import ASSETS
 from collection_pipeline.orchestration.automation import SENSORS
-from collection_pipeline.orchestration.checks import CHECKS
-from collection_pipeline.orchestration.freshness import POLICY, category_is_fresh, watch_freshness
+from collection_pipeline.orchestration.freshness import POLICY, watch_freshness
 from collection_pipeline.orchestration.inbox import import_dropped_files
 from collection_pipeline.orchestration.new_categories import collect_new_categories
 from collection_pipeline.orchestration.operations import ASSET_JOBS, CONTROL_JOBS
@@ -20,14 +19,12 @@ from collection_pipeline.orchestration.resources import RESOURCES
 from collection_pipeline.orchestration.retention import purge_daily, purge_old_rows
 from collection_pipeline.orchestration.schedules import schedules_from
 from collection_pipeline.orchestration.seller_jobs import SELLER_JOBS
-from collection_pipeline.orchestration.trend_checks import TREND_CHECKS
 
 
 def build_defs(environment: Mapping[str, str], resources: dict[str, object] | None = None) -> dg.Definitions:
     """Fresh definitions; `resources` replace those of the same names, as a test may want."""
     return dg.Definitions(
         assets=[asset.map_asset_specs(lambda spec: dg.apply_freshness_policy(spec, POLICY)) for asset in ASSETS],
-        asset_checks=[*CHECKS, *TREND_CHECKS, category_is_fresh],
         jobs=[*ASSET_JOBS, *CONTROL_JOBS, *SELLER_JOBS, purge_old_rows],
         schedules=[*schedules_from(environment), purge_daily],
         sensors=[*SENSORS, *ALERT_SENSORS, import_dropped_files, watch_freshness, collect_new_categories],

@@ -22,6 +22,8 @@ from collection_pipeline.core.retrying import RetryPolicy
 from collection_pipeline.core.searches import PlannedSearch, SearchStatus
 from collection_pipeline.core.searching import SearchRules
 from collection_pipeline.core.stopping import StopSwitch
+from collection_pipeline.orchestration.checking import Evaluated, Tolerance, asset_with_checks, evaluated
+from collection_pipeline.orchestration.checks import LISTING_CHECKS, PRODUCT_CHECKS, SELLER_CHECKS, SNAPSHOT_CHECKS
 from collection_pipeline.orchestration.describing import collection_metadata, preview, table_metadata
 from collection_pipeline.orchestration.launching import launch_metadata, launched_with, plain_fields
 from collection_pipeline.orchestration.lineage import lineage
@@ -34,9 +36,6 @@ from collection_pipeline.sources.pseudonymous import OpenListings
 from collection_pipeline.tables import schema
 from collection_pipeline.tables.store import Store
 
-GROUP = "collection"
-OWNERS = ["team:data"]
-
 
 class BestSellersConfig(dg.Config):
     """How a category's best sellers are fetched."""
@@ -48,6 +47,17 @@ class BestSellersConfig(dg.Config):
         description="A new list with less than this share of the products already known is not believed, and the known "
         "list stays. 0 believes everything.",
     )
+    least_share_with_price: float = Field(
+        default=0.5, ge=0, le=1, description="Share of the products that must have a price; with fewer, a check warns."
+    )
+    accept_unusual: bool = Field(
+        default=False, description="Let the run go on with an unusual number of products: somebody has looked at it."
+    )
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """What the checks let pass."""
+        return Tolerance(self.least_share_with_price, self.accept_unusual)
 
 
 class SearchConfig(dg.Config):
@@ -75,6 +85,9 @@ class SearchConfig(dg.Config):
         description="Products that any collection searched in the same band less than this ago are not searched again. "
         "0 searches all.",
     )
+    accept_unusual: bool = Field(
+        default=False, description="Let the run go on with an unusual number of listings: somebody has looked at it."
+    )
 
     def rules(self) -> SearchRules:
         """The same as the core knows it. Raises PipelineError for a band that is upside down."""
@@ -82,13 +95,12 @@ class SearchConfig(dg.Config):
         return SearchRules(band, self.pages, self.pause_between_pages_ms / 1000)
 
 
-@dg.asset(
+@asset_with_checks(
+    PRODUCT_CHECKS,
     partitions_def=categories,
     pool=MARKETPLACE_POOL,
-    group_name=GROUP,
-    owners=OWNERS,
     kinds={"amazon", "postgres"},
-    tags={"calls": "oxylabs"},
+    calls="oxylabs",
     metadata={**table_metadata(schema.amazon_products), **launch_metadata(BestSellersConfig)},
     config_schema=plain_fields(BestSellersConfig),
 )
@@ -98,7 +110,7 @@ def amazon_products(
     retry: dg.ResourceParam[RetryPolicy],
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
-) -> dg.MaterializeResult[None]:
+) -> Evaluated:
     """The best sellers of one category: one row per category and ASIN, with position, title, price and rating.
 
     Fetched page by page from the category's Amazon browse node, about 50 products a page. The list replaces the former
@@ -107,6 +119,19 @@ def amazon_products(
     Example: `SELECT position, title, price FROM amazon_products WHERE category = 'kitchen-coffee-machines'`
     """
     config = launched_with(context, BestSellersConfig)
+    if context.selected_asset_keys:
+        yield _products(context, config, amazon, retry, store, settings)
+    yield from evaluated(PRODUCT_CHECKS, context, store, settings, config.tolerance)
+
+
+def _products(
+    context: dg.AssetExecutionContext,
+    config: BestSellersConfig,
+    amazon: OpenBestSellers,
+    retry: RetryPolicy,
+    store: Store,
+    settings: Settings,
+) -> dg.MaterializeResult[None]:
     began = time.monotonic()
     with entered(context, store, settings) as scope:
         pages: list[BestSellerPage] = []
@@ -172,14 +197,13 @@ async def _fetch(
     return pages, requester.calls
 
 
-@dg.asset(
+@asset_with_checks(
+    LISTING_CHECKS,
     deps=[amazon_products],
     partitions_def=categories,
     pool=MARKETPLACE_POOL,
-    group_name=GROUP,
-    owners=OWNERS,
     kinds={"ebay", "postgres"},
-    tags={"calls": "ebay"},
+    calls="ebay",
     metadata={**table_metadata(schema.ebay_listings), **launch_metadata(SearchConfig)},
     config_schema=plain_fields(SearchConfig),
 )
@@ -189,7 +213,7 @@ def ebay_listings(
     retry: dg.ResourceParam[RetryPolicy],
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
-) -> dg.MaterializeResult[None]:
+) -> Evaluated:
     """The eBay listings of one category's best sellers: the evidence that a seller sells a product.
 
     Every product with a price is searched by its title inside the price band: brand new, fixed price, free delivery,
@@ -200,6 +224,19 @@ def ebay_listings(
     Example: `SELECT seller_name, price, url FROM ebay_listings WHERE asin = 'B000000000' AND gone_at IS NULL`
     """
     config = launched_with(context, SearchConfig)
+    if context.selected_asset_keys:
+        yield _listings(context, config, ebay, retry, store, settings)
+    yield from evaluated(LISTING_CHECKS, context, store, settings, Tolerance(accept_unusual=config.accept_unusual))
+
+
+def _listings(
+    context: dg.AssetExecutionContext,
+    config: SearchConfig,
+    ebay: OpenListings,
+    retry: RetryPolicy,
+    store: Store,
+    settings: Settings,
+) -> dg.MaterializeResult[None]:
     began = time.monotonic()
     with entered(context, store, settings) as scope:
         rules = config.rules()
@@ -265,21 +302,20 @@ async def _search(
         return await collector.collect(searches)
 
 
-@dg.asset(
+@asset_with_checks(
+    SELLER_CHECKS,
     deps=[ebay_listings],
     partitions_def=categories,
     pool=MARKETPLACE_POOL,
-    group_name=GROUP,
-    owners=OWNERS,
     kinds={"postgres"},
-    tags={"calls": "none"},
+    calls="none",
     metadata=table_metadata(schema.sellers),
 )
 def ebay_sellers(
     context: dg.AssetExecutionContext,
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
-) -> dg.MaterializeResult[None]:
+) -> Evaluated:
     """The sellers of one category's listings, merged into the organisation's seller list: one row per account.
 
     Calls no marketplace, so it can be materialized again for free; a second time changes nothing. New sellers make one
@@ -289,6 +325,12 @@ def ebay_sellers(
 
     Example: `SELECT display_name, product_count FROM sellers WHERE status = 'active' ORDER BY product_count DESC`
     """
+    if context.selected_asset_keys:
+        yield _sellers(context, store, settings)
+    yield from evaluated(SELLER_CHECKS, context, store, settings)
+
+
+def _sellers(context: dg.AssetExecutionContext, store: Store, settings: Settings) -> dg.MaterializeResult[None]:
     began = time.monotonic()
     with entered(context, store, settings) as scope:
         events: list[Any] = []
@@ -331,19 +373,18 @@ def _price_of_new(store: Store, scope: Scope, new: int) -> dict[str, float]:
     return {"calls_per_new_seller": round(calls / new, 2)} if new else {}
 
 
-@dg.asset(
+@asset_with_checks(
+    SNAPSHOT_CHECKS,
     deps=[ebay_sellers],
-    group_name=GROUP,
-    owners=OWNERS,
     kinds={"postgres"},
-    tags={"calls": "none"},
+    calls="none",
     metadata=table_metadata(schema.seller_count_snapshots),
 )
 def seller_count_snapshot(
     context: dg.AssetExecutionContext,
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
-) -> dg.MaterializeResult[None]:
+) -> Evaluated:
     """How many sellers the list holds now: one more row in `seller_count_snapshots`.
 
     A sensor materializes it once the last run of a collection has ended, also if some failed; it closes the collection.
@@ -351,6 +392,12 @@ def seller_count_snapshot(
 
     Example: `SELECT taken_at, seller_count, new_sellers, cause FROM seller_count_snapshots ORDER BY taken_at`
     """
+    if context.selected_asset_keys:
+        yield _snapshot(context, store, settings)
+    yield from evaluated(SNAPSHOT_CHECKS, context, store, settings)
+
+
+def _snapshot(context: dg.AssetExecutionContext, store: Store, settings: Settings) -> dg.MaterializeResult[None]:
     collection_id = context.run.tags.get(COLLECTION_TAG)
     if collection_id is None:
         snapshot = store.snapshots.by_hand(settings.org_id)

@@ -11,9 +11,9 @@ import dagster as dg
 
 from collection_pipeline.core.freshness import STALE_AFTER, WARN_AFTER, stale
 from collection_pipeline.orchestration.assets import ebay_sellers
-from collection_pipeline.orchestration.partitions import categories
+from collection_pipeline.orchestration.checks import category_is_fresh
 from collection_pipeline.orchestration.reaching import Look, reaching
-from collection_pipeline.orchestration.scope import organisation, utc_now
+from collection_pipeline.orchestration.scope import utc_now
 from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.freshness import collected_at
@@ -21,15 +21,6 @@ from collection_pipeline.tables.store import Store
 
 POLICY = dg.FreshnessPolicy.time_window(fail_window=STALE_AFTER, warn_window=WARN_AFTER)
 """For every asset of the graph."""
-
-
-@dg.asset_check(asset=ebay_sellers, partitions_def=categories)
-def category_is_fresh(
-    context: dg.AssetCheckExecutionContext, store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
-) -> dg.AssetCheckResult:
-    """The category was collected within the last 35 days. A sensor lets it warn when that is over."""
-    too_old = stale(collected_at(store.engine, organisation(context, store, settings)), utc_now())
-    return dg.AssetCheckResult(passed=context.partition_key not in too_old, severity=dg.AssetCheckSeverity.WARN)
 
 
 @sensor(every_s=600)
@@ -52,7 +43,7 @@ def watch_freshness(context: dg.SensorEvaluationContext, settings: dg.ResourcePa
 def _warning(category: str, days: int) -> dg.AssetCheckEvaluation:
     return dg.AssetCheckEvaluation(
         asset_key=ebay_sellers.key,
-        check_name=category_is_fresh.check_key.name,
+        check_name=category_is_fresh.__name__,
         passed=False,
         severity=dg.AssetCheckSeverity.WARN,
         partition=category,

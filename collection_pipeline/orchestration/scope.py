@@ -159,13 +159,6 @@ def was_interrupted(tags: Mapping[str, str]) -> bool:
     return tags.get(STOPPED_TAG) == INTERRUPTED or tags.get(_FAILURE_REASON_TAG) == _UNEXPECTED_TERMINATION
 
 
-def organisation(context: dg.AssetCheckExecutionContext, store: Store, settings: Settings) -> str:
-    """The organisation that a check looks at: that of the run's collection, or the process's own."""
-    collection_id = context.run.tags.get(COLLECTION_TAG)
-    found = [one.org_id for one in store.collections.all() if one.collection_id == collection_id]
-    return found[0] if found else settings.org_id
-
-
 def _write_event(
     context: dg.AssetExecutionContext,
     store: Store,

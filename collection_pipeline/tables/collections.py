@@ -133,6 +133,12 @@ class CollectionStore:
             )
         return found[0]
 
+    def organisation(self, collection_id: str) -> str | None:
+        """Whose a collection is; None if there is none of that id."""
+        owner = sa.select(collections.c.org_id).where(collections.c.collection_id == collection_id)
+        with self._engine.connect() as connection:
+            return connection.scalar(owner)
+
     def open(self) -> list[Collection]:
         """The collections that are not over, oldest first."""
         return self._select(collections.c.status.in_(OPEN_STATUSES))

@@ -319,7 +319,7 @@ def test_a_category_that_becomes_too_old_warns_once_without_a_run(pipeline: Pipe
 
 
 def test_a_category_being_collected_is_fresh(pipeline: Pipeline) -> None:
-    defs = dg.Definitions(ASSETS, jobs=ASSET_JOBS, asset_checks=[freshness.category_is_fresh], resources=RESOURCES)
+    defs = dg.Definitions(ASSETS, jobs=ASSET_JOBS, resources=RESOURCES)
     result = defs.resolve_job_def("collect_category").execute_in_process(
         instance=pipeline.instance, partition_key="home-coffee", tags={"collection_id": "c1"}
     )

@@ -20,7 +20,7 @@ def checked(pipeline: Pipeline, asset: str, check: str, *, partition: str | None
     result = only.execute_in_process(
         instance=pipeline.instance,
         partition_key=partition,
-        run_config={"ops": {f"{asset}_{check}": {"config": config}}} if config else None,
+        run_config={"ops": {asset: {"config": config}}} if config else None,
     )
     [passed] = evaluations(result).values()
     return passed
@@ -79,7 +79,7 @@ def test_how_many_prices_there_must_be_is_configurable(pipeline: Pipeline, least
     pipeline.run("home-coffee")
     with pipeline.store.engine.begin() as connection:
         connection.execute(sa.text("UPDATE amazon_products SET price = NULL WHERE position = 1"))
-    config = {"least_share": least_share}
+    config = {"least_share_with_price": least_share}
     found = checked(pipeline, "amazon_products", "prices_are_present", partition="home-coffee", config=config)
     assert found is passes
 

@@ -54,7 +54,7 @@ def test_an_unusual_figure_blocks_what_would_be_built_on_it_and_is_the_reason(
 
 def test_somebody_who_has_looked_lets_it_pass(pipeline: Pipeline) -> None:
     remember(pipeline, past.products(COFFEE, 90))
-    accepted: dict[str, Any] = {"ops": {"amazon_products_products_are_usual": {"config": {"accept_unusual": True}}}}
+    accepted: dict[str, Any] = {"ops": {"amazon_products": {"config": {"accept_unusual": True}}}}
     assert pipeline.run(COFFEE, config=accepted).success
     assert pipeline.sellers() == set(pipeline.truth(COFFEE)["sellers"])
 
