@@ -93,7 +93,7 @@ async def _checked(
     """What the source says of each category's node: how many products, or what went wrong."""
     # The vendor renders for 20 s and more; five at a time stay far below its 13 rendered requests a second.
     at_once = asyncio.Semaphore(5)
-    async with open_best_sellers(account, store.governor.ledger()) as source:
+    async with store.governor.ledger() as ledger, open_best_sellers(account, ledger) as source:
 
         async def ask(category: Category) -> tuple[Category, str | SourceError]:
             async with at_once:

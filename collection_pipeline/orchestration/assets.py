@@ -185,7 +185,7 @@ async def _fetch(
         )
     activity = scope.activity("amazon", emit)
     requester = Requester(activity, retry, asyncio.sleep, worker_id=1)
-    async with amazon(store.governor.ledger(scope.collection_id)) as source:
+    async with store.governor.ledger(scope.collection_id) as ledger, amazon(ledger) as source:
         pages = await fetch_best_sellers(
             source,
             category.node,
@@ -289,7 +289,7 @@ async def _search(
     emit: Emit,
     stop: StopSwitch,
 ) -> CollectingResult:
-    async with ebay(store.governor.ledger(scope.collection_id)) as source:
+    async with store.governor.ledger(scope.collection_id) as ledger, ebay(ledger) as source:
         collector = Collector(
             source,
             store.searches.checkpoints(scope.org_id, scope.collection_id),

@@ -6,6 +6,8 @@ of it into `seller_versions`, from which the list at any moment is one query.
 
 from __future__ import annotations
 
+from collection_pipeline.tables.admission import ADMIT_CALL, COMMENT
+
 _LISTED = "marketplace text, seller_key text, display_name text, status text, note text, is_flagged boolean"
 
 # One index lookup per changed seller, whatever the planner believes of a table that was small a moment ago. It runs
@@ -87,6 +89,7 @@ $$
 """
 
 COMMENTS = (
+    COMMENT,
     "COMMENT ON FUNCTION is_erased(text, text) IS 'Whether the seller with this key asked to be forgotten.'",
     "COMMENT ON FUNCTION seller_list_at(text, bigint) IS "
     "'The list of an organisation as it was right after a row of its audit log, removed sellers included.'",
@@ -98,4 +101,4 @@ COMMENTS = (
     "'Active sellers that were added, removed or changed between two rows of the audit log.'",
 )
 
-FUNCTIONS = (KEEP_VERSIONS, TRIGGER, LIST_AT, AUDIT_ID_AT, LIST_AT_MOMENT, LIST_DIFF, IS_ERASED, *COMMENTS)
+FUNCTIONS = (KEEP_VERSIONS, TRIGGER, LIST_AT, AUDIT_ID_AT, LIST_AT_MOMENT, LIST_DIFF, IS_ERASED, ADMIT_CALL, *COMMENTS)

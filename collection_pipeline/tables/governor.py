@@ -1,34 +1,37 @@
 """The governor: one request rate, one number of requests in flight and one quota per source, for all runs everywhere.
 
-What is shared is kept in Postgres and changed in short statements, so any number of machines agree. The database's
-clock rules the rate; theirs may differ.
+What is shared is kept in Postgres and changed in short statements (admission.py), so any number of machines agree. The
+database's clock rules the rate; theirs may differ.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ParamSpec, TypeVar
+from functools import cached_property
+from types import TracebackType
+from typing import Self
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
-from collection_pipeline.core.errors import BudgetSpent, QuotaExhausted
+from collection_pipeline.core.errors import BudgetSpent, QuotaExhausted, SourceError
 from collection_pipeline.core.usage import COSTS, Call, CallLedger, Limits, Source, next_day, vendor_day
-from collection_pipeline.tables.locking import add_places, take_place
-from collection_pipeline.tables.schema import api_usage, collections
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from collection_pipeline.tables.admission import Admission, Admissions, Asked
+from collection_pipeline.tables.places import Places, shielded
+from collection_pipeline.tables.schema import api_usage
 
 LOOK_AGAIN_S = 0.02
-"""Between the first two looks for a free slot, when all are taken; then twice as long each time."""
+"""Between the first two looks for a free place, when all are taken; then twice as long each time."""
 
 LONGEST_LOOK_S = 0.25
+
+LEASE_S = 10.0
+"""How long a run that has died, or lost the database, keeps its places; a request may not go on for longer either."""
 
 TOO_LATE_S = 0.02
 MOMENTS_TRIED = 3
@@ -37,14 +40,12 @@ MOMENTS_TRIED = 3
 SHARE_OF_RATE = 0.96
 """Requests are spaced a little wider than the limit demands: on their way they bunch up by some milliseconds."""
 
-# Every request takes the next moment that is free, and waits for it: a virtual queue in one row.
 _TAKE_MOMENT = sa.text("""
-    INSERT INTO source_rates AS r (source, next_at)
-    VALUES (:source, clock_timestamp() + make_interval(secs => 1 / :rate))
-    ON CONFLICT (source) DO UPDATE SET next_at = greatest(r.next_at, clock_timestamp())
-        + make_interval(secs => 1 / least(:rate, coalesce(r.vendor_requests_per_s * :share, :rate)))
+    UPDATE source_rates SET next_at = greatest(next_at, clock_timestamp())
+        + make_interval(secs => 1 / least(:rate, vendor_requests_per_s * :share))
+    WHERE source = :source
     RETURNING extract(epoch FROM next_at - clock_timestamp())::float8
-        - 1 / least(:rate, coalesce(r.vendor_requests_per_s * :share, :rate)) AS wait_s
+        - 1 / least(:rate, vendor_requests_per_s * :share) AS wait_s
 """)
 
 _OBSERVE = sa.text("""
@@ -64,10 +65,11 @@ class Governor:
     engine: sa.Engine
     limits: Mapping[Source, Limits]
     clock: Callable[[], datetime] = _utc_now
+    lease_s: float = LEASE_S
 
-    def ledger(self, collection_id: str | None = None) -> CallLedger:
-        """The ledger of one collection, which also keeps to its cost cap; or of nobody's."""
-        return _Ledger(self, collection_id)
+    def ledger(self, collection_id: str | None = None) -> Ledger:
+        """The ledger of one collection, which also keeps to its cost cap; or of nobody's. Close it after use."""
+        return Ledger(self, collection_id)
 
     def left_today(self, source: Source) -> int | None:
         """Calls left of the vendor's day, or None where there is no quota."""
@@ -80,20 +82,10 @@ class Governor:
         with self.engine.connect() as connection:
             return max(0, quota - int(connection.scalar(spent) or 0))
 
-
-async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Like asyncio.to_thread, but a cancelled caller waits for the end of the thread.
-
-    The thread goes on all the same, and its connection, which can be used by one thread at a time, is not free before.
-    """
-    work = asyncio.create_task(asyncio.to_thread(function, *args, **kwargs))
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        await asyncio.wait([work])
-        if not work.cancelled():
-            work.exception()  # looked at, so that asyncio does not complain of an error that nobody asked for
-        raise
+    @cached_property
+    def autocommit(self) -> sa.Engine:
+        """The same connections, on which every statement commits by itself: one round trip in place of three."""
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 async def _slept_in_time(wait_s: float) -> bool:
@@ -103,154 +95,115 @@ async def _slept_in_time(wait_s: float) -> bool:
     return time.monotonic() - due <= TOO_LATE_S
 
 
-@dataclass(frozen=True)
-class _Slot:
-    """A request's place among those in flight, held by a transaction: whoever dies, or loses the database, frees it."""
+class Ledger(CallLedger):
+    """Implements core.usage.CallLedger for one event loop."""
 
-    connection: sa.Connection
+    def __init__(self, governor: Governor, collection_id: str | None) -> None:
+        self._governor = governor
+        self._collection_id = collection_id
+        self._admissions = Admissions(governor.autocommit, uuid.uuid4().hex, governor.lease_s)
+        self._places: dict[Source, Places] = {}
+        self._last_observed: float | None = None
 
-    def give_back(self) -> None:
-        """Frees the slot; a connection that is broken has freed it by breaking."""
-        try:
-            self.connection.rollback()
-        except sa.exc.DBAPIError:
-            self.connection.invalidate()
-        finally:
-            self.connection.close()
+    async def __aenter__(self) -> Self:
+        return self
 
-
-@dataclass
-class _Ledger:
-    """Implements core.usage.CallLedger."""
-
-    governor: Governor
-    collection_id: str | None
-    _last_observed: float | None = None
-    _prepared: set[Source] = field(default_factory=set)
-    """Sources whose slots this ledger knows to be there."""
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for places in self._places.values():
+            await shielded(places.close())
 
     @asynccontextmanager
     async def call(self, call: Call) -> AsyncIterator[None]:
-        limits = self.governor.limits[call.source]
-        slot = await self._slot(call.source, limits)
-        try:
-            await self._admit(call, limits)
+        """Is entered once the call may be made.
+
+        Raises SourceError for one that may not, and PipelineError once the database has lost sight of this run.
+        """
+        place, wait_s = await self._admitted(call)
+        async with self._places[call.source].held(place, wait_s):
+            await self._wait_for_moment(call.source, wait_s)
             yield
-        finally:
-            # Shielded: a cancelled worker gives its slot back all the same.
-            await asyncio.shield(asyncio.to_thread(slot.give_back))
 
     async def observed(self, source: Source, requests_per_s: float) -> None:
+        """Takes note of the rate that the vendor itself says it allows."""
         if requests_per_s > 0 and requests_per_s != self._last_observed:
             self._last_observed = requests_per_s
             await asyncio.to_thread(self._observe, source, requests_per_s)
 
-    async def _slot(self, source: Source, limits: Limits) -> _Slot:
-        wait_s = LOOK_AGAIN_S
-        while True:
-            taking = asyncio.create_task(asyncio.to_thread(self._take_slot, source, limits))
-            try:
-                slot = await asyncio.shield(taking)
-            except asyncio.CancelledError:
-                # The thread goes on all the same, and what it takes would be nobody's.
-                if (late := await taking) is not None:
-                    late.give_back()
-                raise
-            if slot is not None:
-                return slot
-            await asyncio.sleep(wait_s)
-            wait_s = min(2 * wait_s, LONGEST_LOOK_S)
-
-    def _take_slot(self, source: Source, limits: Limits) -> _Slot | None:
-        names = [f"in flight: {source} {number}" for number in range(1, limits.in_flight + 1)]
-        if source not in self._prepared:
-            with self.governor.engine.begin() as connection:
-                add_places(connection, names)
-            self._prepared.add(source)
-        holding = self.governor.engine.connect()
-        try:
-            if take_place(holding, names):
-                return _Slot(holding)
-        except BaseException:
-            holding.close()
-            raise
-        holding.close()
-        return None
-
-    async def _admit(self, call: Call, limits: Limits) -> None:
-        """Counts a call that is about to be made, and waits for a moment that no other request has.
-
-        A moment that a busy machine has slept through is given up for another, because late requests would come in a
-        bunch with those that are on time. Raises SourceError, having counted nothing, for a call that may not be made.
-        """
-        wait_s = await _in_thread(self._count_and_take_moment, call, limits)
-        for _ in range(MOMENTS_TRIED - 1):
-            if await _slept_in_time(wait_s):
-                return
-            wait_s = await _in_thread(self._take_another_moment, call.source, limits)
-        await asyncio.sleep(wait_s)
-
-    def _count_and_take_moment(self, call: Call, limits: Limits) -> float:
-        """One transaction for both: seconds until the moment that is this request's."""
-        with self.governor.engine.begin() as connection:
-            self._spend(connection, call)
-            self._use(connection, call, limits)
-            return self._take_moment(connection, call.source, limits)
-
-    def _take_another_moment(self, source: Source, limits: Limits) -> float:
-        with self.governor.engine.begin() as connection:
-            return self._take_moment(connection, source, limits)
-
-    def _take_moment(self, connection: sa.Connection, source: Source, limits: Limits) -> float:
-        rate = {"rate": limits.requests_per_s * SHARE_OF_RATE, "share": SHARE_OF_RATE, "source": source}
-        return float(connection.scalar(_TAKE_MOMENT, rate) or 0)
-
-    def _spend(self, connection: sa.Connection, call: Call) -> None:
-        if self.collection_id is None:
-            return
-        cost = COSTS[call]
-        is_affordable = collections.c.cost_cap.is_(None) | (collections.c.cost + cost <= collections.c.cost_cap)
-        spent = connection.execute(
-            collections.update()
-            .where(collections.c.collection_id == self.collection_id, is_affordable)
-            .values(calls=collections.c.calls + 1, cost=collections.c.cost + cost)
-        )
-        if not spent.rowcount:
-            raise BudgetSpent(
-                f"The collection {self.collection_id} has spent its cost cap. Resume it with a higher one: "
-                f"collection-pipeline collections resume {self.collection_id} --cap N."
-            )
-
-    def _use(self, connection: sa.Connection, call: Call, limits: Limits) -> None:
-        now = self.governor.clock()
-        upsert = insert(api_usage).values(
+    async def _admitted(self, call: Call) -> tuple[int, float]:
+        """A call's place and the seconds until its moment. Raises SourceError for one that may not be made."""
+        now, limits = self._governor.clock(), self._governor.limits[call.source]
+        if call.source not in self._places:
+            await asyncio.to_thread(self._admissions.prepare, call.source, limits.in_flight)
+            self._places.setdefault(call.source, Places(call.source, self._admissions))
+        asked = Asked(
             source=call.source,
             operation=call.operation,
             day=vendor_day(call.source, now),
-            calls=1,
             cost=COSTS[call],
+            collection_id=self._collection_id,
+            calls_per_day=limits.calls_per_day,
+            places=limits.in_flight,
+            requests_per_s=limits.requests_per_s * SHARE_OF_RATE,
+            share=SHARE_OF_RATE,
         )
-        connection.execute(
-            upsert.on_conflict_do_update(
-                constraint=api_usage.primary_key,
-                set_={"calls": api_usage.c.calls + 1, "cost": api_usage.c.cost + upsert.excluded.cost},
-            )
-        )
-        quota = limits.calls_per_day
-        if quota is not None and COSTS[call] and self._used(connection, call.source, now) > quota:
-            resets_at = next_day(call.source, now)
-            raise QuotaExhausted(
-                f"The {quota} calls a day that {call.source} allows are used up. There are new ones from "
+        look_again_s = LOOK_AGAIN_S
+        while True:
+            admission = await self._ask(self._places[call.source], asked)
+            if admission.refusal is not None:
+                raise self._refused(admission.refusal, call.source, limits, now)
+            if admission.place is not None:
+                return admission.place, admission.wait_s
+            await asyncio.sleep(look_again_s)
+            look_again_s = min(2 * look_again_s, LONGEST_LOOK_S)
+
+    async def _ask(self, places: Places, asked: Asked) -> Admission:
+        given_back = places.take_free()
+        asking = asyncio.create_task(asyncio.to_thread(self._admissions.ask, asked, given_back))
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            # The thread goes on all the same, and the place that it takes would be nobody's.
+            with suppress(sa.exc.DBAPIError):
+                if (late := await asking).place is not None:
+                    places.add_free([late.place])
+            raise
+        except sa.exc.DBAPIError:
+            places.add_free(given_back)
+            raise
+
+    async def _wait_for_moment(self, source: Source, wait_s: float) -> None:
+        """Waits for a moment that no other request has.
+
+        One that a busy machine has slept through is given up for another, because late requests would come in a bunch
+        with those that are on time.
+        """
+        for _ in range(MOMENTS_TRIED - 1):
+            if await _slept_in_time(wait_s):
+                return
+            wait_s = await asyncio.to_thread(self._take_another_moment, source)
+        await asyncio.sleep(wait_s)
+
+    def _refused(self, refusal: str, source: Source, limits: Limits, now: datetime) -> SourceError:
+        if refusal == "quota":
+            resets_at = next_day(source, now)
+            return QuotaExhausted(
+                f"The {limits.calls_per_day} calls a day that {source} allows are used up. There are new ones from "
                 f"{resets_at:%Y-%m-%d %H:%M} UTC on.",
                 resets_at=resets_at,
             )
-
-    def _used(self, connection: sa.Connection, source: Source, now: datetime) -> int:
-        used = sa.select(sa.func.sum(api_usage.c.cost)).where(
-            api_usage.c.source == source, api_usage.c.day == vendor_day(source, now)
+        return BudgetSpent(
+            f"The collection {self._collection_id} has spent its cost cap. Resume it with a higher one: "
+            f"collection-pipeline collections resume {self._collection_id} --cap N."
         )
-        return int(connection.scalar(used) or 0)
+
+    def _take_another_moment(self, source: Source) -> float:
+        rate = self._governor.limits[source].requests_per_s * SHARE_OF_RATE
+        with self._governor.autocommit.connect() as connection:
+            taken = connection.scalar(_TAKE_MOMENT, {"source": source, "rate": rate, "share": SHARE_OF_RATE})
+        return float(taken or 0)
 
     def _observe(self, source: Source, requests_per_s: float) -> None:
-        with self.governor.engine.begin() as connection:
+        with self._governor.autocommit.connect() as connection:
             connection.execute(_OBSERVE, {"source": source, "rate": requests_per_s})

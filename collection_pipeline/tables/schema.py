@@ -464,11 +464,26 @@ source_rates = sa.Table(
     comment="The request rate that all runs share: each request takes the next moment.",
 )
 
+requests_in_flight = sa.Table(
+    "requests_in_flight",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True, comment="oxylabs or ebay."),
+    sa.Column("number", sa.Integer, primary_key=True, comment="The place, from 1 to what is allowed at a time."),
+    sa.Column("holder", sa.Text, comment="Whose request has the place, or had it last."),
+    sa.Column(
+        "held_until",
+        MOMENT,
+        nullable=False,
+        server_default=sa.text("'-infinity'"),
+        comment="When the lease of the place ends; it is free from then on.",
+    ),
+    comment="Places for requests in flight, which all runs share. They are leased, so one that died frees its own.",
+)
 locks = sa.Table(
     "locks",
     metadata,
     sa.Column("name", sa.Text, primary_key=True, comment="What only one transaction at a time may hold."),
-    comment="Rows that transactions lock to take turns: a list, a collection's events, a request in flight.",
+    comment="Rows that transactions lock to take turns: a list, a collection's events.",
 )
 
 activity_channel = sa.Table(

@@ -151,6 +151,8 @@ def test_a_login_without_the_right_that_holds_an_organisations_lock(store: Store
         attacker,
         "SELECT * FROM locks FOR UPDATE",
         "SELECT name FROM locks",
+        "UPDATE requests_in_flight SET held_until = 'infinity'",
+        "SELECT admit_call('ebay', 'search', now()::date, 1, NULL, 5000, 25, '{}', 'me', 1e6, 1e-6, 1)",
         "INSERT INTO locks VALUES ('sellers: default')",
         "LOCK TABLE locks IN ACCESS SHARE MODE",
         "LOCK TABLE sellers IN ROW EXCLUSIVE MODE",

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from collection_pipeline.core.collections import CollectionPlan
-from collection_pipeline.core.errors import BudgetSpent, QuotaExhausted
+from collection_pipeline.core.errors import BudgetSpent, PipelineError, QuotaExhausted
 from collection_pipeline.core.usage import DEFAULT_LIMITS, Call, CallLedger, Limits
 from collection_pipeline.tables.database import create_engine
-from collection_pipeline.tables.governor import Governor
+from collection_pipeline.tables.governor import LEASE_S, Governor
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.tables.examples import BAND, rows
 
@@ -20,9 +21,11 @@ SEARCH, TOKEN, BEST_SELLERS = Call("ebay", "search"), Call("ebay", "token"), Cal
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def governor(store: Store, *, clock: Callable[[], datetime] = lambda: NOON, **ebay: float) -> Governor:
+def governor(
+    store: Store, *, clock: Callable[[], datetime] = lambda: NOON, lease_s: float = LEASE_S, **ebay: float
+) -> Governor:
     limits = replace(Limits(requests_per_s=1000, in_flight=50), **ebay)  # type: ignore[arg-type]
-    return Governor(store.engine, {**DEFAULT_LIMITS, "ebay": limits, "oxylabs": limits}, clock)
+    return Governor(store.engine, {**DEFAULT_LIMITS, "ebay": limits, "oxylabs": limits}, clock, lease_s)
 
 
 async def five_workers(store: Store, count: int, **limits: Any) -> list[float | BaseException]:
@@ -106,7 +109,16 @@ def test_all_runs_together_keep_to_one_number_in_flight(store: Store) -> None:
     assert highest == 3
 
 
-def test_a_slot_is_free_again_when_its_call_failed_or_its_connection_died(store: Store) -> None:
+def places_taken(store: Store) -> int:
+    return len(rows(store, "SELECT number FROM requests_in_flight WHERE held_until > clock_timestamp()"))
+
+
+def change(store: Store, statement: str) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(sa.text(statement))
+
+
+def test_a_place_is_free_again_when_its_call_has_failed(store: Store) -> None:
     async def fail(ledger: CallLedger) -> None:
         async with ledger.call(SEARCH):
             raise RuntimeError("the call failed")
@@ -116,15 +128,65 @@ def test_a_slot_is_free_again_when_its_call_failed_or_its_connection_died(store:
         for _ in range(3):
             with pytest.raises(RuntimeError):
                 await fail(ledger)
-        held = asyncio.create_task(make(governor(store, in_flight=1).ledger(), SEARCH, seconds=60))
-        await asyncio.sleep(0.3)
-        await asyncio.to_thread(
-            rows, store, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'"
-        )
-        await asyncio.wait_for(make(ledger, SEARCH), timeout=5)
-        held.cancel()
 
     asyncio.run(ask())
+
+
+def test_a_place_goes_back_when_no_other_request_follows_and_at_once_when_the_ledger_is_closed(store: Store) -> None:
+    async def ask() -> None:
+        ledger = governor(store).ledger()
+        await make(ledger, SEARCH)
+        while await asyncio.to_thread(places_taken, store):
+            await asyncio.sleep(0.01)
+        async with ledger:
+            await make(ledger, SEARCH)
+        assert places_taken(store) == 0
+
+    asyncio.run(asyncio.wait_for(ask(), 30))
+
+
+def test_the_places_of_a_run_that_died_are_free_once_their_leases_have_ended(store: Store) -> None:
+    async def die() -> None:
+        async with governor(store, in_flight=1, lease_s=0.5).ledger().call(SEARCH):
+            raise SystemExit  # its event loop ends with it, before anything is given back
+
+    with pytest.raises(SystemExit):
+        asyncio.run(die())
+    assert places_taken(store) == 1
+    began = time.monotonic()
+    asyncio.run(asyncio.wait_for(make(governor(store, in_flight=1).ledger(), SEARCH), 30))
+    assert time.monotonic() - began < 10
+
+
+def test_a_request_that_takes_longer_than_a_lease_keeps_its_place(store: Store) -> None:
+    async def ask() -> None:
+        async with governor(store, in_flight=1, lease_s=1).ledger() as ledger:
+            slow = asyncio.create_task(make(ledger, SEARCH, seconds=3))
+            await asyncio.sleep(0.5)
+            second = await make(governor(store, in_flight=1).ledger(), SEARCH)
+            assert second - await slow >= 3
+
+    asyncio.run(ask())
+
+
+def test_a_run_that_has_lost_its_place_or_the_database_gives_its_request_up(store: Store) -> None:
+    async def ask(disturb: str) -> None:
+        is_let_through = asyncio.Event()
+
+        async def request(ledger: CallLedger) -> None:
+            async with ledger.call(SEARCH):
+                is_let_through.set()
+                await asyncio.sleep(60)
+
+        async with governor(store, lease_s=1).ledger() as ledger:
+            slow = asyncio.create_task(request(ledger))
+            await is_let_through.wait()
+            await asyncio.to_thread(change, store, disturb)
+            with pytest.raises(PipelineError, match="A request to ebay was given up"):
+                await asyncio.wait_for(slow, 10)
+
+    asyncio.run(ask("UPDATE requests_in_flight SET holder = 'another'"))
+    asyncio.run(ask("ALTER TABLE requests_in_flight RENAME TO gone"))
 
 
 def test_the_vendors_own_rate_tightens_the_limit_and_never_widens_it(store: Store) -> None:

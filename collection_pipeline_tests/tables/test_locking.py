@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 import sqlalchemy as sa
 
-from collection_pipeline.tables.locking import add_places, take_place, take_turn
+from collection_pipeline.tables.locking import take_turn
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.tables.examples import rows
 from collection_pipeline_tests.waiting import await_true
@@ -49,30 +49,3 @@ def test_different_names_do_not_wait_for_each_other(store: Store) -> None:
         other.execute(sa.text("SET LOCAL lock_timeout = '1s'"))
         take_turn(one, "a list")
         take_turn(other, "another list")
-
-
-def test_places_are_held_until_their_transaction_ends_and_nobody_waits_for_one(store: Store) -> None:
-    with store.engine.begin() as connection:
-        add_places(connection, ["1", "2"])
-        add_places(connection, ["1", "2", "3"])
-    with store.engine.connect() as first, store.engine.connect() as second, store.engine.connect() as third:
-        assert take_place(first, ["1", "2"])
-        assert take_place(second, ["1", "2"])
-        assert not take_place(third, ["1", "2"])
-        assert take_place(third, ["1", "2", "3"])
-        third.rollback()
-        first.rollback()
-        assert take_place(third, ["1", "2"])
-        assert not take_place(first, ["1", "2"])
-
-
-def test_a_place_is_held_however_long_the_server_lets_transactions_be_idle(store: Store) -> None:
-    with store.engine.begin() as connection:
-        add_places(connection, ["1"])
-    with store.engine.connect() as connection:
-        connection.execute(sa.text("SET idle_in_transaction_session_timeout = '50ms'"))
-        connection.commit()
-        assert take_place(connection, ["1"])
-        assert connection.scalar(sa.text("SHOW idle_in_transaction_session_timeout")) == "0"
-        connection.rollback()
-        connection.invalidate()
