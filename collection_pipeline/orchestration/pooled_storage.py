@@ -17,10 +17,12 @@ from functools import partial
 import sqlalchemy as sa
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
-from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
 from dagster_postgres.utils import set_pg_statement_timeout
+
+from collection_pipeline.orchestration.event_batches import BatchingEventLogStorage
+from collection_pipeline.tables.database import ping_after_idleness
 
 POOL_SIZE = 2
 """Kept open: what a run needs, whose main thread does nearly all the talking."""
@@ -54,8 +56,8 @@ def _create_engine(postgres_url: str, statement_timeout_ms: int | None) -> sa.En
         pool_size=POOL_SIZE,
         max_overflow=MAX_OVERFLOW,
         pool_use_lifo=True,
-        pool_pre_ping=True,  # a connection that a restart of the server has cut is replaced, not handed out
     )
+    ping_after_idleness(engine)
     if statement_timeout_ms is not None:
         sa.event.listen(engine, "connect", lambda made, _: set_pg_statement_timeout(made, statement_timeout_ms))
     return engine
@@ -107,7 +109,7 @@ class _RunStorage(_Pooled, PostgresRunStorage):
         return self._is_known("run_stats", super().has_run_stats_index_cols)
 
 
-class _EventLogStorage(_Pooled, PostgresEventLogStorage):
+class _EventLogStorage(_Pooled, BatchingEventLogStorage):
     def has_table(self, table_name: str) -> bool:
         return self._is_known(table_name, partial(super().has_table, table_name))
 

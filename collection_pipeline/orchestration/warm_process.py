@@ -22,7 +22,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import IO
 
 import dagster as dg
@@ -34,6 +34,7 @@ from dagster._serdes import deserialize_value
 from dagster._utils.hosted_user_process import recon_job_from_origin
 from dagster._utils.interrupts import capture_interrupts
 
+from collection_pipeline.orchestration.event_batches import BatchingEventLogStorage
 from collection_pipeline.orchestration.pooled_storage import close_pools
 
 IMPORTED_LATE = (
@@ -129,7 +130,7 @@ def _woken_by_children() -> Iterator[int]:
 
 def execute(instance: dg.DagsterInstance, run_id: str, origin: JobPythonOrigin) -> int:
     """Executes a run in this process, as Dagster's own launcher has it done; its exit code. Its events say the rest."""
-    with capture_interrupts():
+    with capture_interrupts(), _events_in_batches(instance):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS)
         run = instance.get_run_by_id(run_id)
         if run is None:
@@ -144,6 +145,11 @@ def execute(instance: dg.DagsterInstance, run_id: str, origin: JobPythonOrigin) 
         finally:
             instance.report_engine_event(f"Process for run exited (pid: {pid}).", run)
     return 0
+
+
+def _events_in_batches(instance: dg.DagsterInstance) -> AbstractContextManager[None]:
+    storage = instance.event_log_storage
+    return storage.batched() if isinstance(storage, BatchingEventLogStorage) else nullcontext()
 
 
 def _leave_pipes(replies: IO[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,10 +11,15 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import conninfo
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.setting_values import is_host
+
+TRUSTED_FOR_S = 1.0
+"""How long after its last use a connection is believed to be there."""
 
 
 def database_url(text: str, setting: str = "COLLECTION_DATABASE_URL") -> sa.URL:
@@ -56,9 +62,31 @@ def _require_known_options(url: sa.URL, setting: str) -> None:
 
 def create_engine(url: sa.URL) -> sa.Engine:
     """An engine that speaks through psycopg 3, whichever driver the address names."""
-    # Each of a run's five workers holds one while its request is in flight and one while it commits, and the main
-    # thread has one.
-    return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=6, pool_pre_ping=True)
+    # A run's five workers and its main thread have one each at most, for the milliseconds of a statement.
+    engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_size=3, max_overflow=3, pool_use_lifo=True)
+    ping_after_idleness(engine)
+    return engine
+
+
+def ping_after_idleness(engine: sa.Engine) -> None:
+    """Replaces a connection that the server has cut meanwhile, instead of handing it out.
+
+    As `pool_pre_ping` does, but not for one that was used a moment ago: asking takes as long as a short statement.
+    """
+
+    @sa.event.listens_for(engine, "checkin")
+    def note(_: object, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def ping(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+        used_at = record.info.get("used_at")
+        if used_at is None or time.monotonic() - used_at < TRUSTED_FOR_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.DisconnectionError from error  # has the pool try another one
 
 
 @contextmanager
