@@ -91,7 +91,13 @@ def webserver_service(port: int, files: DagsterFiles, environment: Mapping[str, 
 
 def daemon_service(files: DagsterFiles, environment: Mapping[str, str]) -> Service:
     """Dagster's daemon, which evaluates sensors and schedules and starts the runs."""
-    command = (*_PYTHON, "dagster._daemon", "run", "--workspace", str(files.workspace), *_log_format())
+    command = (
+        *_PYTHON,
+        "collection_pipeline.orchestration.daemon",
+        "--workspace",
+        str(files.workspace),
+        *_log_format(),
+    )
     return Service("daemon", command, environment, has_runs=True)
 
 

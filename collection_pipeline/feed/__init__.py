@@ -1,6 +1,5 @@
 """The live activity feed: a small server that shows what collections do, as it happens.
 
-    notices     one connection that hears from Postgres which collections have news
     channel     the news of one collection: read once, however many read along
     hub         the channels somebody reads, kept fresh
     stream      one reader: stored events, then live ones, at the reader's own pace

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 import sqlalchemy as sa
 
 from collection_pipeline.feed.channel import Channel
-from collection_pipeline.feed.notices import listen
 from collection_pipeline.feed.reading import Lane
 from collection_pipeline.tables.activity import ActivityStore, topic
 from collection_pipeline.tables.feed import FeedStore
+from collection_pipeline.tables.notices import listen
 
 STATUS_EVERY_S = 1.0
 

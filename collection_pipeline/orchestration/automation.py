@@ -60,7 +60,7 @@ def _partitions(context: dg.SensorEvaluationContext, store: Store) -> Look:
     )
 
 
-@sensor(job=collect_category, every_s=2)
+@sensor(job=collect_category, every_s=1)
 def start_collections(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
     """Asks for one run per planned category of every open collection. A run key makes each run happen once."""
     return reaching(settings, lambda store: _start(context, store))
@@ -111,7 +111,7 @@ def _run_config(collection: Collection) -> dict[str, object]:
     return {"ops": {"ebay_listings": {"config": band}}}
 
 
-@sensor(job=record_seller_count, every_s=2)
+@sensor(job=record_seller_count, every_s=1)
 def finish_collections(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
     """Writes down how runs ended, and asks for the snapshot once a collection's last run has."""
     return reaching(settings, lambda store: _finish(context, store))
@@ -167,7 +167,7 @@ def _snapshot_request(instance: dg.DagsterInstance, collection: Collection) -> S
     ]
 
 
-@sensor(every_s=5)
+@sensor(every_s=9)
 def resume_collections(settings: dg.ResourceParam[Settings]) -> Look:
     """Resumes paused collections whose time has come: a quota that is back, a marketplace that had a rest."""
     return reaching(settings, _resume)

@@ -17,11 +17,13 @@ from dagster._core.instance import InstanceRef
 from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._core.remote_representation.code_location import GrpcServerCodeLocation
+from dagster._core.workspace.context import BaseWorkspaceRequestContext
 from dagster._serdes import deserialize_value, serialize_value
 from dagster._utils import get_run_crash_explanation
 
 from collection_pipeline.orchestration.forking import WarmClient, WarmProcessEnded
 from collection_pipeline.orchestration.run_process import RunProcess
+from collection_pipeline.orchestration.waking import wake
 
 _clients: dict[str, WarmClient] = {}
 """The warm process of each version of each code location, by the id of its code server."""
@@ -84,14 +86,24 @@ class ForkingRunLauncher(DefaultRunLauncher):
         return CheckRunHealthResult(WorkerStatus.FAILED, f"{process} is gone.")
 
 
+def warm_up(workspace: BaseWorkspaceRequestContext) -> None:
+    """Starts a warm process for the code there is, so that the first run need not wait for it."""
+    for location in workspace.code_locations:
+        if isinstance(location, GrpcServerCodeLocation) and sys.platform == "linux":
+            _client(serialize_value(workspace.instance.get_ref()), _server_id(location))
+
+
 def _code_version(context: LaunchRunContext) -> str:
-    """The id of the code server that stands for a run's code: another one after each reload."""
+    """What stands for a run's code: another version after each reload."""
     origin = context.dagster_run.remote_job_origin
     if context.workspace is None or origin is None:
         return ""
     location = context.workspace.get_code_location(origin.repository_origin.code_location_origin.location_name)
-    if not isinstance(location, GrpcServerCodeLocation):
-        return ""
+    return _server_id(location) if isinstance(location, GrpcServerCodeLocation) else ""
+
+
+def _server_id(location: GrpcServerCodeLocation) -> str:
+    """The id of a location's code server: another one after each reload."""
     with suppress(Exception):  # it is being started again: what was last heard of it does as well
         return location.client.get_server_id()
     return location.server_id
@@ -111,6 +123,7 @@ def _client(serialized_ref: str, version: str) -> WarmClient:
 
 def _report_end(serialized_ref: str, run_id: str, code: int) -> None:
     """Fails a run whose process ended before it could report that itself."""
+    wake()
     with dg.DagsterInstance.from_ref(deserialize_value(serialized_ref, InstanceRef)) as instance:
         run = instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:

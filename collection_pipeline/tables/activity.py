@@ -11,15 +11,8 @@ from psycopg.errors import InsufficientPrivilege
 from collection_pipeline.core.activity import ActivityEvent
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.tables.locking import take_turn
+from collection_pipeline.tables.notices import CHANNELS, announce
 from collection_pipeline.tables.schema import activity_events
-
-CHANNELS = "SELECT channel FROM activity_channel"
-"""Where Postgres announces (NOTIFY) that a collection has new events; the payload is the collection's topic.
-
-The name is a secret of the product's roles, so that no other login can listen, or announce what is not so.
-"""
-
-_ANNOUNCE = sa.text("SELECT pg_notify((SELECT channel FROM activity_channel), :topic)")
 
 _COLUMNS = [field.name for field in fields(ActivityEvent)]
 
@@ -84,7 +77,7 @@ class ActivityStore:
                 # Sorted, so that two who write to the same collections cannot wait for each other.
                 for collection_id in sorted({event.collection_id for event in events}):
                     take_turn(connection, f"activity: {topic(collection_id)}")
-                    connection.execute(_ANNOUNCE, {"topic": topic(collection_id)})
+                    announce(connection, topic(collection_id))
                 connection.execute(activity_events.insert(), rows)
 
     def require_listener(self) -> None:

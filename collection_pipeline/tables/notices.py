@@ -1,4 +1,8 @@
-"""Hearing from Postgres which collections have new events: one connection per server, for as long as it runs."""
+"""What Postgres announces (NOTIFY) to whoever listens: new events of a collection, or that collections have changed.
+
+An announcement is heard when what it announces is committed. Who does not listen, or not at that moment, finds the same
+by looking; it is only quicker this way.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,15 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
-from collection_pipeline.tables.activity import CHANNELS
+CHANNELS = "SELECT channel FROM activity_channel"
+"""Where everything is announced. The name is a secret of the product's roles, so that no other login can listen, or
+announce what is not so.
+"""
+
+COLLECTIONS = "collections"
+"""The topic of collections that start, go on, or are to stop. Every other topic is that of a collection's events."""
+
+_ANNOUNCE = sa.text("SELECT pg_notify((SELECT channel FROM activity_channel), :topic)")
 
 LONGEST_WAIT_S = 2.0
 
@@ -21,11 +33,16 @@ _KEEP_ALIVE = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5,
 logger = logging.getLogger(__name__)
 
 
+def announce(connection: sa.Connection, topic: str) -> None:
+    """Announces a topic, once the transaction is committed."""
+    connection.execute(_ANNOUNCE, {"topic": topic})
+
+
 async def listen(engine: sa.Engine, on_news: Callable[[str | None], None]) -> None:
     """Calls `on_news` with the topic of every announcement, until cancelled. Connects again when Postgres was away.
 
-    After every connecting it calls `on_news(None)`, for any collection: what was announced while nobody listened is
-    lost, so everybody has to look.
+    After every connecting it calls `on_news(None)`, for any topic: what was announced while nobody listened is lost, so
+    everybody has to look.
     """
     wait_s = 0.05
     while True:
@@ -39,7 +56,7 @@ async def listen(engine: sa.Engine, on_news: Callable[[str | None], None]) -> No
                 async for notice in connection.notifies():
                     on_news(notice.payload)
         except (psycopg.Error, OSError) as error:
-            logger.warning("The feed lost its connection to the database (%s); connecting again.", type(error).__name__)
+            logger.warning("Listening to the database ended (%s); connecting again.", type(error).__name__)
         await asyncio.sleep(wait_s)
         wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
