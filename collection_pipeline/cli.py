@@ -1,23 +1,28 @@
-"""The commands, by name. Each lives in its own file in commands/."""
+"""The commands, by name. Each lives in its own file in commands/, which is imported when it is called for."""
 
 from __future__ import annotations
 
+import importlib
+
 import click
 
-from collection_pipeline.commands.catalogue import catalogue
-from collection_pipeline.commands.collect import collect
-from collection_pipeline.commands.collections import collections
-from collection_pipeline.commands.database import database
-from collection_pipeline.commands.sellers import sellers
-from collection_pipeline.commands.simulate import simulate
-from collection_pipeline.commands.sql import sql
-from collection_pipeline.commands.up import up
+COMMANDS = ("up", "collect", "collections", "sellers", "sql", "catalogue", "database", "simulate")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """A group whose commands are the objects of their names in the modules of their names."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(f"collection_pipeline.commands.{name}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Which eBay sellers sell the products that sell best on Amazon."""
-
-
-for command in (up, collect, collections, sellers, sql, catalogue, database, simulate):
-    main.add_command(command)

@@ -1,7 +1,7 @@
 """A run's events written together: one statement several times a second, in place of two or three for each.
 
-Dagster's own batches are for assets with thousands of partitions, and hold nothing but one kind of event. Here an event
-waits a moment at most. Whatever reads the log in this process sees what was written before, and the events that change
+Dagster writes batches of planned events one by one, and others only where all are of one kind. Here a run's events wait
+a moment for each other. Whatever reads the log in this process sees what was written before, and the events that change
 a run's status are written at once, after all others.
 """
 
@@ -65,6 +65,8 @@ class BatchingEventLogStorage(PostgresEventLogStorage):
     _batch: EventBatch | None = None
     _materializations: tuple[object, dg.EventRecordsResult] | None = None
     """What was asked for last, and the answer: every check of an asset asks for the same one."""
+    _partitions: frozenset[tuple[str, str]] = frozenset()
+    """Those that were there when they were asked for, as they are for every output of a step."""
 
     @contextmanager
     def batched(self) -> Iterator[None]:
@@ -86,8 +88,8 @@ class BatchingEventLogStorage(PostgresEventLogStorage):
         super().store_event(event)
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:  # noqa: D102
-        if self._batch is None or any(_materializes(event) or _changes_run(event) for event in events):
-            super().store_event_batch(events)
+        if self._batch is None:
+            self._write_batch(events)
         else:
             self._batch.add(events)
 
@@ -98,6 +100,14 @@ class BatchingEventLogStorage(PostgresEventLogStorage):
         if self._materializations is None or self._materializations[0] != asked:
             self._materializations = (asked, super().fetch_materializations(*args, **kwargs))
         return self._materializations[1]
+
+    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:  # noqa: D102
+        asked = (partitions_def_name, partition_key)
+        if self._batch is None or asked not in self._partitions:
+            if not super().has_dynamic_partition(*asked):
+                return False
+            self._partitions |= {asked}
+        return True
 
     def _connect(self) -> Any:
         if self._batch is not None:

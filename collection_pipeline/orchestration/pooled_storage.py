@@ -14,7 +14,15 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
+import dagster as dg
 import sqlalchemy as sa
+from dagster._core.storage.event_log.migration import ASSET_KEY_INDEX_COLS
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
+    AssetEventTagsTable,
+    ConcurrencySlotsTable,
+    DynamicPartitionsTable,
+)
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.run_storage import PostgresRunStorage
@@ -67,6 +75,17 @@ def close_pools() -> None:
     """Closes the connections that nobody uses at the moment; the next statement opens one."""
     for engine in _engines.values():
         engine.dispose()
+
+
+def look_at_schema(instance: dg.DagsterInstance) -> None:
+    """Asks for all that a run wants to know of the schema, so that the processes forked from this one know it."""
+    events, runs = instance.event_log_storage, instance.run_storage
+    if isinstance(events, _EventLogStorage) and isinstance(runs, _RunStorage):
+        runs.has_run_stats_index_cols()
+        events.has_asset_key_index_cols()
+        events.has_secondary_index(ASSET_KEY_INDEX_COLS)
+        for table in (AssetEventTagsTable, AssetCheckExecutionsTable, DynamicPartitionsTable, ConcurrencySlotsTable):
+            events.has_table(table.name)
 
 
 def _start_anew_after_fork() -> None:

@@ -19,12 +19,11 @@ logger = logging.getLogger(__name__)
 
 
 class Alarm:
-    """Wakes one loop of the daemon, whose rounds begin at least so many seconds apart."""
+    """Wakes one loop of the daemon, which rests at least so many seconds between two rounds."""
 
     def __init__(self, apart_s: float) -> None:
         self._apart_s = apart_s
         self._is_ringing = threading.Event()
-        self._last_round = 0.0
 
     def ring(self) -> None:
         """Has the loop look now, or as soon as it may."""
@@ -32,13 +31,13 @@ class Alarm:
 
     def rest(self, shutdown: threading.Event, longest_s: float) -> None:
         """Returns when the next round may begin: when the alarm rings, the time is over, or the daemon shuts down."""
-        ends_at = time.monotonic() + longest_s
+        began_at = time.monotonic()
+        ends_at = began_at + longest_s
         while not shutdown.is_set() and (left_s := ends_at - time.monotonic()) > 0:
             if self._is_ringing.wait(min(LOOKS_AT_SHUTDOWN_S, left_s)):
-                shutdown.wait(max(0.0, self._last_round + self._apart_s - time.monotonic()))
+                shutdown.wait(max(0.0, began_at + self._apart_s - time.monotonic()))
                 break
         self._is_ringing.clear()
-        self._last_round = time.monotonic()
 
 
 SENSORS = Alarm(apart_s=1.05)

@@ -35,12 +35,22 @@ from dagster._utils.hosted_user_process import recon_job_from_origin
 from dagster._utils.interrupts import capture_interrupts
 
 from collection_pipeline.orchestration.event_batches import BatchingEventLogStorage
-from collection_pipeline.orchestration.pooled_storage import close_pools
+from collection_pipeline.orchestration.pooled_storage import close_pools, look_at_schema
+from collection_pipeline.sources.http import trusted_authorities
 
 IMPORTED_LATE = (
+    "anyio._backends._asyncio",
+    "anyio.streams.tls",
+    "dagster._core.execution.plan.active",
     "dagster._core.execution.plan.execute_step",
+    "dagster._core.executor.in_process",
     "dagster._core.storage.fs_io_manager",
+    "dagster._core.storage.local_compute_log_manager",
+    "dagster._core.system_config.composite_descent",
+    "h11",
+    "httpcore",
     "psycopg_binary",
+    "pydantic.dataclasses",
     "sqlalchemy.dialects.postgresql.psycopg",
 )
 """What a run imports only when it gets there. Whatever is missing here costs time, and nothing else."""
@@ -169,6 +179,8 @@ def main() -> None:
         with suppress(Exception):  # a run that needs it says what is wrong
             importlib.import_module(module)
     with dg.DagsterInstance.from_ref(deserialize_value(serialized_instance, InstanceRef)) as instance:
+        look_at_schema(instance)
+        trusted_authorities()
         close_pools()
         gc.collect()
         gc.freeze()  # the children share these objects for as long as nobody looks through them for garbage

@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import ssl
 import zlib
 from datetime import datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 
 import httpx
@@ -41,10 +43,17 @@ LONGEST_QUOTE = 200
 _SECRET = re.compile(r"token|secret|password|signature|api_?key", re.IGNORECASE)
 
 
+@cache
+def trusted_authorities() -> ssl.SSLContext:
+    """Whose certificates are believed. Reading them takes as long as a dozen requests, so a process does it once."""
+    return httpx.create_ssl_context()
+
+
 def pooled_client(url: str, *, read_timeout_s: float, limits: AnswerLimits = DEFAULT_ANSWER_LIMITS) -> BoundedClient:
     """A client for one vendor, with a pool of its own. To be closed by whoever opened it."""
     client = BoundedClient(
         base_url=url,
+        verify=trusted_authorities(),
         timeout=httpx.Timeout(30, connect=10, read=min(read_timeout_s, limits.deadline_s), pool=60),
         limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
         follow_redirects=False,

@@ -1,18 +1,15 @@
-"""Bringing a database's schema to the code's, and refusing to work where the two differ."""
+"""Bringing a database's schema to the code's."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.tables.access import access_statements
 from collection_pipeline.tables.functions import FUNCTIONS
+from collection_pipeline.tables.schema_version import MIGRATIONS
 from collection_pipeline.tables.views import COMMENTS, VIEWS
 
 # Two processes that migrate at once take turns. What they lock must be there before the first migration, and be theirs.
@@ -67,27 +64,9 @@ def _migrate(engine: sa.Engine) -> None:
             connection.exec_driver_sql(statement)
 
 
-def require_current_schema(engine: sa.Engine) -> None:
-    """Raises PipelineError unless the database's schema is the code's."""
-    with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    scripts = ScriptDirectory.from_config(alembic_config(None))
-    needed = scripts.get_current_head()
-    if found == needed:
-        return
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
-        raise PipelineError(
-            f"The database's schema ({found}) is newer than this code ({needed}). Update collection_pipeline."
-        )
-    raise PipelineError(
-        f"The database's schema ({found or 'none yet'}) is older than this code needs ({needed}). "
-        "Run `collection-pipeline database migrate`."
-    )
-
-
 def alembic_config(connection: sa.Connection | None) -> Config:
     """Alembic's configuration without a file: where the migrations are, and the connection to run them on."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     return config

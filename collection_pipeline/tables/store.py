@@ -19,10 +19,10 @@ from collection_pipeline.tables.exports import ExportStore
 from collection_pipeline.tables.governor import Governor
 from collection_pipeline.tables.history import HistoryStore
 from collection_pipeline.tables.key_changes import KeyChangeStore
-from collection_pipeline.tables.migrating import require_current_schema
 from collection_pipeline.tables.products import ProductStore
 from collection_pipeline.tables.purging import PurgeStore
 from collection_pipeline.tables.quality import QualityStore
+from collection_pipeline.tables.schema_version import require_current_schema
 from collection_pipeline.tables.searches import SearchStore
 from collection_pipeline.tables.seller_edits import Naming, SellerEdits
 from collection_pipeline.tables.sellers import SellerStore

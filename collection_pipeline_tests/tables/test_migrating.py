@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.seller_list import replayed
@@ -16,6 +17,7 @@ from collection_pipeline.tables.database import create_engine, database_url
 from collection_pipeline.tables.embedded import create_database, start_embedded, stop_embedded
 from collection_pipeline.tables.migrating import alembic_config, migrate
 from collection_pipeline.tables.schema import metadata
+from collection_pipeline.tables.schema_version import revisions
 from collection_pipeline.tables.seller_edits import Author
 from collection_pipeline.tables.store import Store, open_store
 from collection_pipeline.tables.views import VIEWS
@@ -126,3 +128,8 @@ def execute(server: sa.URL, *statements: str) -> None:
         for statement in statements:
             connection.execute(sa.text(statement))
     admin.dispose()
+
+
+def test_the_names_of_the_migrations_say_their_order() -> None:
+    scripts = ScriptDirectory.from_config(alembic_config(None))
+    assert revisions() == [script.revision for script in scripts.walk_revisions()][::-1]
