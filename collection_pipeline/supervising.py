@@ -166,7 +166,8 @@ class _Kept:
         self._process: subprocess.Popen[bytes] | None = None
         self._former: list[int] = []
         self._interrupted: set[int] = set()
-        self._had_child = False
+        self._child: psutil.Process | None = None
+        """The one that does the work, once it was there. Looking for it takes long, looking at it does not."""
 
     def start(self) -> None:
         with self.open_log() as log:
@@ -178,7 +179,7 @@ class _Kept:
                 stderr=log,
                 start_new_session=True,
             )
-        self.due, self._had_child = None, False
+        self.due, self._child = None, None
 
     @property
     def has_ended(self) -> bool:
@@ -199,11 +200,10 @@ class _Kept:
             return None
         if self.has_ended:
             return _how_it_ended(self._process.returncode)
-        if self.service.works_in_child:
-            has_child = _has_child(self._process.pid)
-            if self._had_child and not has_child:
+        if self.service.works_in_child and not _lives(self._child):
+            former, self._child = self._child, _living_child(self._process.pid)
+            if former is not None and self._child is None:
                 return "lost the process that does its work"
-            self._had_child = has_child
         return None
 
     def clear_away(self) -> None:
@@ -255,9 +255,15 @@ def _members(groups: Sequence[int]) -> Iterator[psutil.Process]:
                 yield psutil.Process(pid)
 
 
-def _has_child(pid: int) -> bool:
+def _living_child(pid: int) -> psutil.Process | None:
     with suppress(psutil.NoSuchProcess):
-        return any(child.status() != psutil.STATUS_ZOMBIE for child in psutil.Process(pid).children())
+        return next((child for child in psutil.Process(pid).children() if _lives(child)), None)
+    return None
+
+
+def _lives(process: psutil.Process | None) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process is not None and process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     return False
 
 

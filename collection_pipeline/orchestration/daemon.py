@@ -30,8 +30,8 @@ Context = IWorkspaceProcessContext[Any]
 Beats = Generator[SerializableErrorInfo | SpanMarker | None, None, None]
 """What a loop yields now and then, so that Dagster sees that it lives."""
 
-SENSORS_REST_S = 10.0
-QUEUE_RESTS_S = 1.0
+SENSORS_REST_S = 20.0
+QUEUE_RESTS_S = 2.0
 """The longest that each loop rests. Runs that the UI puts into the queue are not announced."""
 
 

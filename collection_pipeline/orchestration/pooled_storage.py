@@ -32,11 +32,11 @@ from dagster_postgres.utils import set_pg_statement_timeout
 from collection_pipeline.orchestration.event_batches import BatchingEventLogStorage
 from collection_pipeline.tables.database import ping_after_idleness
 
-POOL_SIZE = 2
-"""Kept open: what a run needs, whose main thread does nearly all the talking."""
+POOL_SIZE = 4
+"""Opened as they are needed, and then kept: a run needs one or two, and the daemon's dozen threads seldom more."""
 
-MAX_OVERFLOW = 6
-"""Opened for a moment beyond that: the daemon and the servers have a dozen threads, with statements of milliseconds."""
+MAX_OVERFLOW = 2
+"""Opened for a moment beyond that, and closed again."""
 
 _engines: dict[tuple[str, int | None], sa.Engine] = {}
 _complete: set[str] = set()

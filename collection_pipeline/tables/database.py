@@ -62,8 +62,8 @@ def _require_known_options(url: sa.URL, setting: str) -> None:
 
 def create_engine(url: sa.URL) -> sa.Engine:
     """An engine that speaks through psycopg 3, whichever driver the address names."""
-    # A run's five workers and its main thread have one each at most, for the milliseconds of a statement.
-    engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_size=3, max_overflow=3, pool_use_lifo=True)
+    # Statements take milliseconds, and a new connection ten: threads rather wait for each other.
+    engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_size=3, max_overflow=0, pool_use_lifo=True)
     ping_after_idleness(engine)
     return engine
 
