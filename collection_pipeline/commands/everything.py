@@ -149,6 +149,7 @@ def _start_services(
 ) -> None:
     environment |= {
         "DAGSTER_HOME": str(files.home),
+        "DAGSTER_EVENT_BATCH_SIZE": "100",  # what a run intends to do is written in one batch
         # Where a proxy makes the pages reachable, links lead to that instead.
         "COLLECTION_FEED_URL": environment.get("COLLECTION_FEED_URL") or services.feed_url,
         "COLLECTION_DAGSTER_URL": environment.get("COLLECTION_DAGSTER_URL") or services.dagster_url,

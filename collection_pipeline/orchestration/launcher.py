@@ -124,6 +124,8 @@ def _client(serialized_ref: str, version: str) -> WarmClient:
 def _report_end(serialized_ref: str, run_id: str, code: int) -> None:
     """Fails a run whose process ended before it could report that itself."""
     wake()
+    if code == 0:
+        return
     with dg.DagsterInstance.from_ref(deserialize_value(serialized_ref, InstanceRef)) as instance:
         run = instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:

@@ -12,7 +12,9 @@ Works through PgBouncer in transaction mode: outside the web server, Dagster kee
 import os
 import threading
 from collections.abc import Callable
+from copy import copy
 from functools import partial
+from typing import TypeVar, cast
 
 import dagster as dg
 import sqlalchemy as sa
@@ -30,7 +32,7 @@ from dagster_postgres.schedule_storage import PostgresScheduleStorage
 from dagster_postgres.utils import set_pg_statement_timeout
 
 from collection_pipeline.orchestration.event_batches import BatchingEventLogStorage
-from collection_pipeline.tables.database import ping_after_idleness
+from collection_pipeline.tables.database import replace_broken_connections
 
 POOL_SIZE = 4
 """Opened as they are needed, and then kept: a run needs one or two, and the daemon's dozen threads seldom more."""
@@ -65,7 +67,7 @@ def _create_engine(postgres_url: str, statement_timeout_ms: int | None) -> sa.En
         max_overflow=MAX_OVERFLOW,
         pool_use_lifo=True,
     )
-    ping_after_idleness(engine)
+    replace_broken_connections(engine)
     if statement_timeout_ms is not None:
         sa.event.listen(engine, "connect", lambda made, _: set_pg_statement_timeout(made, statement_timeout_ms))
     return engine
@@ -150,13 +152,31 @@ class _ScheduleStorage(_Pooled, PostgresScheduleStorage):
         return self._is_known(migration_name, partial(super().has_built_index, migration_name))
 
 
+S = TypeVar("S", bound=_Pooled)
+
+
+_made: dict[tuple[type[_Pooled], str], _Pooled] = {}
+
+
+def _storage(kind: type[S], postgres_url: str) -> S:
+    """A storage of an instance's own. It is a copy, because making one makes an engine that is thrown away at once."""
+    if (kind, postgres_url) not in _made:
+        _made[kind, postgres_url] = kind(postgres_url)
+    return cast("S", copy(_made[kind, postgres_url]))
+
+
 class PooledPostgresStorage(DagsterPostgresStorage):
     """DagsterPostgresStorage on the process's shared engine."""
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        # The first one creates the tables where they are missing, through engines that it then gives up.
-        super().__init__(postgres_url, should_autocreate_tables=postgres_url not in _complete, inst_data=inst_data)
-        _complete.add(postgres_url)
-        self._run_storage = _RunStorage(postgres_url)
-        self._event_log_storage = _EventLogStorage(postgres_url)
-        self._schedule_storage = _ScheduleStorage(postgres_url)
+        if postgres_url not in _complete:
+            # Creates the tables where they are missing, through engines of its own.
+            DagsterPostgresStorage(postgres_url, should_autocreate_tables=True)
+            _complete.add(postgres_url)
+        super(DagsterPostgresStorage, self).__init__()  # type: ignore[no-untyped-call]  # its own makes three engines
+        self.postgres_url = postgres_url
+        self.should_autocreate_tables = False
+        self._inst_data = inst_data
+        self._run_storage = _storage(_RunStorage, postgres_url)
+        self._event_log_storage = _storage(_EventLogStorage, postgres_url)
+        self._schedule_storage = _storage(_ScheduleStorage, postgres_url)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import difflib
+import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 from psycopg import conninfo
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.setting_values import is_host
 
-TRUSTED_FOR_S = 1.0
-"""How long after its last use a connection is believed to be there."""
+TRUSTED_FOR_S = 30.0
+"""How long after its last use a connection is believed to be there: a network that fails ends none."""
 
 
 def database_url(text: str, setting: str = "COLLECTION_DATABASE_URL") -> sa.URL:
@@ -64,14 +65,15 @@ def create_engine(url: sa.URL) -> sa.Engine:
     """An engine that speaks through psycopg 3, whichever driver the address names."""
     # Statements take milliseconds, and a new connection ten: threads rather wait for each other.
     engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_size=3, max_overflow=0, pool_use_lifo=True)
-    ping_after_idleness(engine)
+    replace_broken_connections(engine)
     return engine
 
 
-def ping_after_idleness(engine: sa.Engine) -> None:
-    """Replaces a connection that the server has cut meanwhile, instead of handing it out.
+def replace_broken_connections(engine: sa.Engine) -> None:
+    """Replaces a connection that the server has ended, instead of handing it out.
 
-    As `pool_pre_ping` does, but not for one that was used a moment ago: asking takes as long as a short statement.
+    `pool_pre_ping` asks the server each time, which takes as long as a short statement. Here it is asked only where the
+    server has said something by itself, as it does when it ends a session, or nothing was heard of it for a while.
     """
 
     @sa.event.listens_for(engine, "checkin")
@@ -79,14 +81,19 @@ def ping_after_idleness(engine: sa.Engine) -> None:
         record.info["used_at"] = time.monotonic()
 
     @sa.event.listens_for(engine, "checkout")
-    def ping(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
-        used_at = record.info.get("used_at")
-        if used_at is None or time.monotonic() - used_at < TRUSTED_FOR_S:
-            return
+    def look(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+        unheard_s = time.monotonic() - record.info.get("used_at", time.monotonic())
         try:
-            engine.dialect.do_ping(connection)
+            if unheard_s > TRUSTED_FOR_S or _has_word(connection.fileno()):
+                engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
             raise sa.exc.DisconnectionError from error  # has the pool try another one
+
+
+def _has_word(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 @contextmanager
