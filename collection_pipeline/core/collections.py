@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from itertools import islice
 from typing import Literal
 
 from collection_pipeline.core.errors import DiskFull, FailuresInARow, PipelineError, QuotaExhausted, SourceError
@@ -111,7 +112,14 @@ class CategoryUnit:
     last_attempt: int = RUN_ATTEMPTS
     """After it the category is not started again by itself."""
     starts: tuple[datetime, ...] = ()
-    """When runs of it were asked for lately."""
+    """When runs of it were asked for lately, the last time first."""
+    is_asked_for: bool = False
+    """Whether a run of the present attempt was."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still has to be done."""
+        return self.status in (CategoryStatus.PLANNED, CategoryStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +227,7 @@ def settlements(
     """
     settled = []
     for unit in units:
-        if unit.status not in (CategoryStatus.PLANNED, CategoryStatus.RUNNING):
+        if not unit.is_open:
             continue
         run = _run_of(unit, runs)
         if run is not None and not run.is_active:
@@ -297,20 +305,23 @@ def snapshot_is_due(attempts: Sequence[RunFact], now: datetime) -> bool:
     return now - max(run.created_at for run in attempts) >= rest
 
 
-def to_start(units: Iterable[CategoryUnit], runs: Sequence[RunFact]) -> list[CategoryUnit]:
-    """The planned categories whose present attempt no run has been asked for yet, and none of which is at work.
+def to_start(units: Iterable[CategoryUnit], runs: Sequence[RunFact], *, at_most: int) -> list[CategoryUnit]:
+    """The next planned categories whose present attempt no run has been asked for yet, and none of which is at work.
 
-    One attempt at a category is alive at a time: the next one is asked for when the former has ended.
+    One attempt at a category is alive at a time: the next one is asked for when the former has ended. `at_most` so many
+    runs wait in the queue, because ten thousand of them would keep a sensor, and everybody who looks, busy for minutes.
     """
     asked = {(run.category, run.attempt) for run in runs}
     alive = {run.category for run in runs if run.is_active}
-    return [
+    waiting = sum(run.is_active and run.started_at is None for run in runs)
+    due = (
         unit
         for unit in units
         if unit.status is CategoryStatus.PLANNED
         and (unit.category, unit.attempt) not in asked
         and unit.category not in alive
-    ]
+    )
+    return list(islice(due, max(0, at_most - waiting)))
 
 
 def storms(units: Iterable[CategoryUnit], now: datetime) -> list[Settlement]:
@@ -337,7 +348,7 @@ def is_over(units: Sequence[CategoryUnit], runs: Sequence[RunFact], *, more_runs
     return (
         bool(units)
         and not more_runs_to_come
-        and not any(unit.status in (CategoryStatus.PLANNED, CategoryStatus.RUNNING) for unit in units)
+        and not any(unit.is_open for unit in units)
         and not any(run.is_active for run in runs)
     )
 

@@ -39,8 +39,12 @@ from collection_pipeline.tables.alerts import AlertStore
 from collection_pipeline.tables.collections import Collection
 from collection_pipeline.tables.store import Store
 
+RUNS_AT_A_TIME = 5
+RUNS_WAITING = 25
+"""Runs that wait in the queue, of all collections together; each has at least as many as can be at work at a time."""
 
-@sensor(every_s=10)
+
+@sensor(every_s=20)
 def catalogue_partitions(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
     """Keeps the partitions equal to the categories of the catalogue in force."""
     return reaching(settings, lambda store: _partitions(context, store))
@@ -68,10 +72,11 @@ def start_collections(context: dg.SensorEvaluationContext, settings: dg.Resource
 
 def _start(context: dg.SensorEvaluationContext, store: Store) -> Look:
     requests: list[dg.RunRequest] = []
-    for collection in store.collections.open():
-        if collection.status is CollectionStatus.RUNNING:
-            with isolated(context, collection):
-                requests.extend(_runs_to_start(context.instance, store, collection))
+    running = [one for one in store.collections.open() if one.status is CollectionStatus.RUNNING]
+    for collection in running:
+        with isolated(context, collection):
+            share = max(RUNS_AT_A_TIME, RUNS_WAITING // len(running))
+            requests.extend(_runs_to_start(context.instance, store, collection, share))
     if not requests:
         return dg.SkipReason("No open collection has a category that is not started.")
     limit_pool(context.instance)
@@ -82,11 +87,14 @@ def _start(context: dg.SensorEvaluationContext, store: Store) -> Look:
     )
 
 
-def _runs_to_start(instance: dg.DagsterInstance, store: Store, collection: Collection) -> Iterator[dg.RunRequest]:
+def _runs_to_start(
+    instance: dg.DagsterInstance, store: Store, collection: Collection, share: int
+) -> Iterator[dg.RunRequest]:
     collection_id = collection.collection_id
-    units, runs = store.collections.units(collection_id), category_runs(instance, collection_id)
+    units = store.collections.units(collection_id)
+    runs = category_runs(instance, collection_id, units)
     cancel_queued(instance, outdated(units, runs))
-    due = to_start(units, runs)
+    due = to_start(units, runs, at_most=share)
     if stopped := storms(due, now := utc_now()):
         store.control.settle(collection_id, stopped)
         AlertStore(store.engine).add([of_storm(collection_id, one, now) for one in stopped])
@@ -141,9 +149,11 @@ def isolated(context: dg.SensorEvaluationContext, collection: Collection) -> Ite
 
 def _settle(instance: dg.DagsterInstance, store: Store, collection: Collection) -> None:
     collection_id = collection.collection_id
-    runs = category_runs(instance, collection_id)
-    store.control.plan_missing(collection_id, {run.category for run in runs})
     units = store.collections.units(collection_id)
+    runs = category_runs(instance, collection_id, units)
+    if missing := {run.category for run in runs} - {unit.category for unit in units}:
+        store.control.plan_missing(collection_id, missing)
+        units = store.collections.units(collection_id)
     fail_silent(instance, silent(units, runs, utc_now()))
     if collection.status in (CollectionStatus.PAUSED, CollectionStatus.CANCELLING):
         cancel_queued(instance, runs)
@@ -167,7 +177,7 @@ def _snapshot_request(instance: dg.DagsterInstance, collection: Collection) -> S
     ]
 
 
-@sensor(every_s=9)
+@sensor(every_s=15)
 def resume_collections(settings: dg.ResourceParam[Settings]) -> Look:
     """Resumes paused collections whose time has come: a quota that is back, a marketplace that had a rest."""
     return reaching(settings, _resume)

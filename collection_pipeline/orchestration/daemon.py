@@ -43,8 +43,7 @@ class WokenSensorDaemon(SensorDaemon):
         with suppress(Exception):  # then the first run has it started
             warm_up(workspace_process_context.create_request_context())
         for beat in super().core_loop(workspace_process_context, _Resting(shutdown_event)):
-            if beat is SpanMarker.END_SPAN:
-                QUEUE.ring()
+            QUEUE.ring()  # a run may have been put into the queue since the beat before
             yield beat
 
 

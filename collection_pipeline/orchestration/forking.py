@@ -25,6 +25,7 @@ class WarmClient:
     def __init__(self, serialized_instance: str, on_end: OnEnd) -> None:
         self._on_end = on_end
         self._started: dict[str, Future[int]] = {}
+        self._at_work: set[str] = set()
         self._writing = threading.Lock()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "collection_pipeline.orchestration.warm_process"],
@@ -44,6 +45,11 @@ class WarmClient:
     def is_alive(self) -> bool:
         """Whether it can still fork."""
         return self._process.poll() is None
+
+    @property
+    def has_runs(self) -> bool:
+        """Whether any of its runs is at work, or about to be."""
+        return bool(self._started or self._at_work)
 
     def start(self, run_id: str, serialized_origin: str) -> int:
         """Forks a run; its process id. Raises WarmProcessEnded, and TimeoutError where nothing is heard of it."""
@@ -70,8 +76,10 @@ class WarmClient:
         for line in self._process.stdout:
             match json.loads(line):
                 case ["started", run_id, process_id]:
+                    self._at_work.add(run_id)
                     self._started.pop(run_id).set_result(process_id)
                 case ["ended", run_id, code]:
+                    self._at_work.discard(run_id)
                     self._on_end(run_id, code)
         self._process.wait()
         self._give_up()

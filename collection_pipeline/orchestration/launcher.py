@@ -23,7 +23,7 @@ from dagster._utils import get_run_crash_explanation
 
 from collection_pipeline.orchestration.forking import WarmClient, WarmProcessEnded
 from collection_pipeline.orchestration.run_process import RunProcess
-from collection_pipeline.orchestration.waking import wake
+from collection_pipeline.orchestration.waking import run_ended
 
 _clients: dict[str, WarmClient] = {}
 """The warm process of each version of each code location, by the id of its code server."""
@@ -123,7 +123,7 @@ def _client(serialized_ref: str, version: str) -> WarmClient:
 
 def _report_end(serialized_ref: str, run_id: str, code: int) -> None:
     """Fails a run whose process ended before it could report that itself."""
-    wake()
+    run_ended(is_last=not any(client.has_runs for client in list(_clients.values())))
     if code == 0:
         return
     with dg.DagsterInstance.from_ref(deserialize_value(serialized_ref, InstanceRef)) as instance:

@@ -1,10 +1,12 @@
 """Facts about a collection's runs, read from Dagster and said in the core's words."""
 
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
-from collection_pipeline.core.collections import RunFact, RunState, backfill_of_collection
+from collection_pipeline.core.collections import CategoryStatus, CategoryUnit, RunFact, RunState, backfill_of_collection
 from collection_pipeline.orchestration.operations import record_seller_count
 from collection_pipeline.orchestration.partitions import MARKETPLACE_POOL
 from collection_pipeline.orchestration.scope import BACKFILL_TAG, COLLECTION_TAG, attempt_of, was_interrupted
@@ -15,24 +17,39 @@ _STATES = {
     dg.DagsterRunStatus.CANCELED: RunState.CANCELED,
 }
 
+CLOCKS_DIFFER = timedelta(minutes=2)
+"""The tables' clock and Dagster's may, by less than this."""
+
 _BACKFILL_GOES_ON = {"REQUESTED", "CANCELING", "FAILING"}
 
 
-def category_runs(instance: dg.DagsterInstance, collection_id: str) -> list[RunFact]:
-    """The runs of a collection that work on a category, whoever started them.
+def category_runs(instance: dg.DagsterInstance, collection_id: str, units: Sequence[CategoryUnit]) -> list[RunFact]:
+    """The runs of a collection that a category's fate may hang on, whoever started them.
 
-    All of them carry its id, but a backfill's only once they begin: before, they are known by the backfill.
+    Those that are active, those at work on a category, and those that were asked for lately: of ten thousand categories
+    nearly all have runs that nobody needs to look at any more. A backfill's runs are all looked at, because they carry
+    the collection's id only once they begin, and are known by the backfill before.
     """
-    tags = [{COLLECTION_TAG: collection_id}]
     if backfill_id := backfill_of_collection(collection_id):
-        tags.append({BACKFILL_TAG: backfill_id})
-    found = [record for tag in tags for record in instance.get_run_records(dg.RunsFilter(tags=tag))]
+        filters = [dg.RunsFilter(tags={COLLECTION_TAG: collection_id}), dg.RunsFilter(tags={BACKFILL_TAG: backfill_id})]
+    else:
+        filters = list(_filters({COLLECTION_TAG: collection_id}, units))
+    found = [record for one in filters for record in instance.get_run_records(one)]
     records = {record.dagster_run.run_id: record for record in found}
     return [
         _fact(record, category)
         for record in records.values()
         if (category := record.dagster_run.tags.get("dagster/partition")) is not None
     ]
+
+
+def _filters(tags: dict[str, str], units: Sequence[CategoryUnit]) -> Iterator[dg.RunsFilter]:
+    yield dg.RunsFilter(tags=tags, statuses=NOT_FINISHED_STATUSES)
+    if at_work := [unit.run_id for unit in units if unit.status is CategoryStatus.RUNNING and unit.run_id]:
+        yield dg.RunsFilter(run_ids=at_work)
+    asked_for = [unit.starts[0] for unit in units if unit.status is CategoryStatus.PLANNED and unit.is_asked_for]
+    if asked_for:
+        yield dg.RunsFilter(tags=tags, created_after=min(asked_for) - CLOCKS_DIFFER)
 
 
 def snapshot_runs(instance: dg.DagsterInstance, collection_id: str, ending: int) -> list[RunFact]:

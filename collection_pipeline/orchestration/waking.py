@@ -13,31 +13,40 @@ from collection_pipeline.tables.locating import application_database
 from collection_pipeline.tables.notices import COLLECTIONS, listen
 
 LOOKS_AT_SHUTDOWN_S = 1.0
+
+SETTLED_WITHIN_S = 1.5
+"""How long it may take until it is written down how a run ended, and until another one is queued in its place."""
+
 TRIED_AGAIN_AFTER_S = 10.0
 
 logger = logging.getLogger(__name__)
 
 
 class Alarm:
-    """Wakes one loop of the daemon, which rests at least so many seconds between two rounds."""
+    """Wakes one loop of the daemon, which rests at least `apart_s` between two rounds."""
 
     def __init__(self, apart_s: float) -> None:
         self._apart_s = apart_s
-        self._is_ringing = threading.Event()
+        self._changed = threading.Condition()
+        self._rings_at = float("inf")
 
-    def ring(self) -> None:
-        """Has the loop look now, or as soon as it may."""
-        self._is_ringing.set()
+    def ring(self, within_s: float = 0.0) -> None:
+        """Has the loop look now, or within so many seconds, together with what else there is until then."""
+        with self._changed:
+            self._rings_at = min(self._rings_at, time.monotonic() + within_s)
+            self._changed.notify_all()
 
     def rest(self, shutdown: threading.Event, longest_s: float) -> None:
         """Returns when the next round may begin: when the alarm rings, the time is over, or the daemon shuts down."""
         began_at = time.monotonic()
-        ends_at = began_at + longest_s
-        while not shutdown.is_set() and (left_s := ends_at - time.monotonic()) > 0:
-            if self._is_ringing.wait(min(LOOKS_AT_SHUTDOWN_S, left_s)):
-                shutdown.wait(max(0.0, began_at + self._apart_s - time.monotonic()))
-                break
-        self._is_ringing.clear()
+        with self._changed:
+            while not shutdown.is_set():
+                ends_at = max(began_at + self._apart_s, min(self._rings_at, began_at + longest_s))
+                left_s = ends_at - time.monotonic()
+                if left_s <= 0:
+                    break
+                self._changed.wait(min(left_s, LOOKS_AT_SHUTDOWN_S))
+            self._rings_at = float("inf")
 
 
 SENSORS = Alarm(apart_s=1.05)
@@ -46,10 +55,13 @@ SENSORS = Alarm(apart_s=1.05)
 QUEUE = Alarm(apart_s=0.05)
 
 
-def wake() -> None:
-    """Has the daemon of this process evaluate sensors and look at the queue. In other processes it does nothing."""
-    SENSORS.ring()
+def run_ended(*, is_last: bool) -> None:
+    """A run of this process has ended. Its place is filled at once; what else follows has time, unless it was the last.
+
+    In processes that are no daemon it does nothing.
+    """
     QUEUE.ring()
+    SENSORS.ring(within_s=0.0 if is_last else SETTLED_WITHIN_S)
 
 
 def listen_in_background() -> None:
@@ -70,4 +82,4 @@ def _listen() -> None:
 
 def _on_news(topic: str | None) -> None:
     if topic in (COLLECTIONS, None):
-        wake()
+        SENSORS.ring()

@@ -190,6 +190,7 @@ class CollectionStore:
                     collection_categories.c.seen_at,
                     collection_categories.c.last_attempt,
                     collection_categories.c.starts,
+                    (collection_categories.c.started_attempt >= collection_categories.c.attempt).label("is_asked_for"),
                 )
                 .where(collection_categories.c.collection_id == collection_id)
                 .order_by(collection_categories.c.category)
@@ -203,6 +204,7 @@ class CollectionStore:
                 row.seen_at,
                 row.last_attempt,
                 tuple(row.starts),
+                row.is_asked_for,
             )
             for row in rows
         ]

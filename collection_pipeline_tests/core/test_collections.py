@@ -212,17 +212,25 @@ def test_a_snapshot_is_tried_for_ever_but_ever_less_often(attempts: list[RunFact
 def test_only_planned_categories_whose_attempt_has_no_run_are_started() -> None:
     toys = CategoryUnit("toys", CategoryStatus.PLANNED)
     again = replace(PLANNED, attempt=2)
-    assert to_start([PLANNED, toys, DONE], [run(RunState.ACTIVE)]) == [toys]
-    assert to_start([again], [run(RunState.FAILED)]) == [again]
+    assert to_start([PLANNED, toys, DONE], [run(RunState.ACTIVE)], at_most=5) == [toys]
+    assert to_start([again], [run(RunState.FAILED)], at_most=5) == [again]
 
 
 def test_one_attempt_at_a_category_is_alive_at_a_time() -> None:
     again = replace(PLANNED, attempt=2)
-    assert to_start([again], [run(RunState.ACTIVE, started=0)]) == []
+    assert to_start([again], [run(RunState.ACTIVE, started=0)], at_most=5) == []
     assert outdated([again], [run(RunState.ACTIVE, started=0)]) == []
     waiting = run(RunState.ACTIVE)
     assert outdated([again], [waiting, run(RunState.FAILED)]) == [waiting]
     assert outdated([PLANNED], [waiting]) == []
+
+
+def test_only_so_many_runs_wait_in_the_queue_and_those_at_work_do_not_count() -> None:
+    toys, tools = replace(PLANNED, category="toys"), replace(PLANNED, category="tools")
+    waiting, at_work = run(RunState.ACTIVE), run(RunState.ACTIVE, started=0)
+    assert to_start([PLANNED, toys, tools], [waiting], at_most=2) == [toys]
+    assert to_start([PLANNED, toys, tools], [waiting], at_most=1) == []
+    assert to_start([PLANNED, toys, tools], [at_work], at_most=2) == [toys, tools]
 
 
 def test_a_resumed_category_may_die_as_often_as_a_new_one() -> None:

@@ -18,7 +18,7 @@ from dagster._core.errors import DagsterInvariantViolationError
 from dagster._core.launcher import LaunchRunContext, WorkerStatus
 from dagster._serdes import serialize_value
 
-from collection_pipeline.core.collections import RunState
+from collection_pipeline.core.collections import CategoryStatus, CategoryUnit, RunState
 from collection_pipeline.core.watching import Mark
 from collection_pipeline.definitions import defs
 from collection_pipeline.orchestration import launcher
@@ -169,7 +169,7 @@ def test_a_run_whose_process_is_told_to_stop_has_not_failed_and_starts_again(pip
     assert await_end(pipeline, run_id) is dg.DagsterRunStatus.CANCELED
     assert the_client().is_alive
     assert run_of(pipeline, run_id).tags[STOPPED_TAG] == "interrupted"
-    [fact] = category_runs(pipeline.instance, "c1")
+    [fact] = category_runs(pipeline.instance, "c1", pipeline.store.collections.units("c1"))
     assert fact.state is RunState.INTERRUPTED
     assert pipeline.rows("SELECT status, reason FROM collection_categories") == [("running", None)]
     assert pipeline.rows("SELECT count(*) FROM activity_events WHERE action IN ('error', 'paused')") == [(0,)]
@@ -183,7 +183,10 @@ def test_a_run_that_is_told_to_stop_as_soon_as_it_is_there_says_so_too(pipeline:
     assert process is not None
     os.kill(process.process_id, signal.SIGTERM)
     await_end(pipeline, run_id)
-    [fact] = category_runs(pipeline.instance, "c1")
+    asked_for = CategoryUnit(
+        "home-coffee", CategoryStatus.PLANNED, starts=(datetime.fromtimestamp(process.created, UTC),), is_asked_for=True
+    )
+    [fact] = category_runs(pipeline.instance, "c1", [asked_for])
     assert fact.state is RunState.INTERRUPTED
     assert failed_runs(pipeline.instance, Mark(datetime.fromtimestamp(0, UTC), {})) == []  # nobody is called
 
