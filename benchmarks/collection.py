@@ -33,6 +33,25 @@ IN_FLIGHT = 25
 LATENCY_S = 0.2
 
 
+_LARGEST = """
+    largest AS (
+        SELECT category, started_at, ended_at, row_number() OVER (ORDER BY started_at DESC) AS from_the_end
+        FROM collection_categories WHERE collection_id = (
+            SELECT collection_id FROM collection_categories GROUP BY 1 ORDER BY count(*) DESC LIMIT 1)
+    )
+"""
+
+# While five or more categories wait: until the fifth last one starts.
+_AT_WORK = f"""
+    WITH {_LARGEST},
+    busy AS (SELECT min(started_at) AS since, max(started_at) FILTER (WHERE from_the_end >= 5) AS until FROM largest)
+    SELECT extract(epoch FROM sum(least(ended_at, until) - started_at)) / extract(epoch FROM min(until) - min(since))
+    FROM largest, busy WHERE started_at < until
+"""  # noqa: S608
+
+_COLLECTING = f"WITH {_LARGEST} SELECT extract(epoch FROM max(ended_at) - min(started_at)) FROM largest"  # noqa: S608
+
+
 @dataclass(frozen=True)
 class Product:
     """The product, running."""
@@ -138,7 +157,7 @@ def requests(url: str) -> int:
 def main(count: int, products: int, rate: float) -> None:
     """Prints a table of figures and ratios."""
     chosen = list(read_catalogue(STARTER_FILE).categories.values())
-    categories, extra = chosen[:count], chosen[count : count + 2]
+    categories, extra = chosen[:count], [*chosen[count:], *chosen][:2]
     with marketplace(f"products_per_page={products}", "pages=1") as url:
         by_scrapy = scrapy(url, categories, rate if rate < 500 else None)
         asked_by_scrapy = requests(url)
@@ -171,31 +190,27 @@ def _print(
     busy: Usage,
     one: Usage,
 ) -> None:
-    at_work = running.value(
-        """SELECT extract(epoch FROM sum(ended_at - started_at)) / extract(epoch FROM max(ended_at) - min(started_at))
-           FROM collection_categories WHERE collection_id = (
-               SELECT collection_id FROM collection_categories GROUP BY 1 ORDER BY count(*) DESC LIMIT 1)"""
-    )
-    collecting = running.value(
-        """SELECT extract(epoch FROM max(ended_at) - min(started_at))
-           FROM collection_categories WHERE collection_id = (
-               SELECT collection_id FROM collection_categories GROUP BY 1 ORDER BY count(*) DESC LIMIT 1)"""
-    )
-    kinds = ", ".join(f"{kind} {seconds:.1f}" for kind, seconds in busy.seconds.most_common())
+    at_work = running.value(_AT_WORK)
+    collecting = running.value(_COLLECTING)
     rows = {
         f"{count} categories, `collect --wait`": f"{wall:.1f} s ({asked} searches)",
         "Scrapy": f"{by_scrapy:.1f} s ({asked_by_scrapy} searches)",
         "÷ Scrapy": f"{wall / by_scrapy:.2f}",
         "÷ bound": f"{wall / bound:.2f} (bound {bound:.1f} s; first run's start to last run's end {collecting:.1f} s)",
-        "CPU": f"{busy.ours:.1f} s ({kinds})",
-        "CPU of one more category": f"{one.ours:.2f} s",
+        "CPU": f"{busy.ours:.1f} s ({_by_kind(busy)})",
+        "CPU of one more category": f"{one.ours:.2f} s ({_by_kind(one)})",
         "idle CPU": f"{idle.ours / 20:.1%} of a core",
         "idle memory": f"{idle.megabytes:.0f} MB",
+        "memory of a run, of its own": f"{busy.run_megabytes:.0f} MB at most",
         "new sessions per category": f"{sessions:.1f}",
         "runs at work on average": f"{at_work:.2f}",
     }
     for name, figure in rows.items():
         print(f"| {name} | {figure} |")
+
+
+def _by_kind(usage: Usage) -> str:
+    return ", ".join(f"{kind} {seconds:.2f}" for kind, seconds in usage.seconds.most_common())
 
 
 if __name__ == "__main__":

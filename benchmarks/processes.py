@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import psutil
 
 KINDS = {
+    "collection-pipeline collect": "command",
     "collection_pipeline.simulator": "simulator",
     "warm_process": "runs",
     "multiprocessing": "runs",
@@ -20,6 +22,7 @@ KINDS = {
 """What in a command line tells whose process it is; the rest are the services."""
 
 EVERY_S = 0.05
+MEMORY_EVERY_S = 0.5
 
 
 @dataclass
@@ -28,6 +31,8 @@ class Usage:
 
     seconds: Counter[str] = field(default_factory=Counter)
     megabytes: float = 0.0
+    run_megabytes: float = 0.0
+    """The most that one run had, beside what it shares with the process that it was forked from."""
 
     @property
     def ours(self) -> float:
@@ -38,12 +43,15 @@ class Usage:
 @contextmanager
 def measured(home: Path) -> Iterator[Usage]:
     """Measures every process of a home until the end of the context. Processes shorter than the interval are missed."""
-    usage, over = Usage(), threading.Event()
+    usage, over, measured_at = Usage(), threading.Event(), [0.0]
     before, seen = _times(home), dict[psutil.Process, tuple[str, float]]()
 
     def watch() -> None:
         while not over.wait(EVERY_S):
             seen.update(_times(home))
+            if time.monotonic() - measured_at[0] > MEMORY_EVERY_S:
+                measured_at[0] = time.monotonic()
+                usage.run_megabytes = max([usage.run_megabytes, *map(_memory, _forked(seen))])
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -81,6 +89,15 @@ def _kind(process: psutil.Process, home: Path) -> str | None:
         kinds = (kind for word, kind in KINDS.items() if word in line)
         _known[process] = next(kinds, "services") if is_ours else None
     return _known[process]
+
+
+def _forked(seen: Iterable[psutil.Process]) -> Iterator[psutil.Process]:
+    """The runs themselves, without the process that they are forked from."""
+    runs = {process.pid: process for process in seen if _known.get(process) == "runs"}
+    for process in runs.values():
+        with suppress(psutil.Error):
+            if process.ppid() in runs:
+                yield process
 
 
 def _memory(process: psutil.Process) -> float:

@@ -34,6 +34,15 @@ RELAUNCH_S = 5
 _HERE = "."
 """The socket's folder, as the server calls its own; a server of an earlier version has another name for it."""
 
+_PRIVATE = {"listen_addresses": "", "unix_socket_directories": _HERE, "unix_socket_permissions": "0700"}
+
+_TUNED = {
+    "jit": "off",  # statements take milliseconds, and making machine code of one takes more
+    "random_page_cost": "1.1",  # a disk of today, or memory
+    "wal_compression": "on",
+}
+"""For one machine and many small commits. What makes a commit durable stays as it is."""
+
 _ACCESS = """\
 # Written at every start. The socket in this folder is the only way in, for the users in pg_ident.conf.
 local all         all peer map=collection
@@ -115,7 +124,7 @@ class PostgresServer:
         self._remove_what_a_killed_server_left()
         for name, text in (("pg_hba.conf", _ACCESS), ("pg_ident.conf", self._users())):
             self._write(name, text)
-        settings = {"listen_addresses": "", "unix_socket_directories": _HERE, "unix_socket_permissions": "0700"}
+        settings = {**_PRIVATE, **_TUNED}
         server = [str(self._programs.bin / "postgres"), "-D", self._programs.data_folder(self._folder)]
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = ["/bin/sh", "-c", _DETACHED, *server, "-p", str(PORT), *options]

@@ -183,9 +183,8 @@ def test_a_run_that_is_told_to_stop_as_soon_as_it_is_there_says_so_too(pipeline:
     assert process is not None
     os.kill(process.process_id, signal.SIGTERM)
     await_end(pipeline, run_id)
-    asked_for = CategoryUnit(
-        "home-coffee", CategoryStatus.PLANNED, starts=(datetime.fromtimestamp(process.created, UTC),), is_asked_for=True
-    )
+    began_at = datetime.fromtimestamp(process.created, UTC)
+    asked_for = CategoryUnit("home-coffee", CategoryStatus.PLANNED, starts=(began_at,), is_asked_for=True)
     [fact] = category_runs(pipeline.instance, "c1", [asked_for])
     assert fact.state is RunState.INTERRUPTED
     assert failed_runs(pipeline.instance, Mark(datetime.fromtimestamp(0, UTC), {})) == []  # nobody is called
