@@ -1,15 +1,15 @@
 import json
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from collection_pipeline.core.activity import SYSTEM, Action, Activity, ActivityEvent, json_line
 from collection_pipeline.core.errors import Malformed
+from collection_pipeline_tests.conftest import REPOSITORY
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-PAGE = Path(__file__).parents[2] / "collection_pipeline/feed/page/activity.js"
+PAGE = REPOSITORY / "collection_pipeline/feed/page/activity.js"
 
 
 def recorded(worker_id: int, action: Action, **facts: object) -> ActivityEvent:
