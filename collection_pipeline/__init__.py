@@ -1,1 +1,3 @@
 """Which eBay sellers sell the products that sell best on Amazon."""
+
+__version__ = "0.1.0"

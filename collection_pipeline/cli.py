@@ -6,6 +6,8 @@ import importlib
 
 import click
 
+from collection_pipeline import __version__
+
 COMMANDS = ("up", "collect", "collections", "sellers", "sql", "catalogue", "database", "simulate")
 
 
@@ -24,5 +26,6 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="collection-pipeline")
 def main() -> None:
     """Which eBay sellers sell the products that sell best on Amazon."""

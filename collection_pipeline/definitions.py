@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from collection_pipeline import __version__
 from collection_pipeline.orchestration.alerting import ALERT_RESOURCES, ALERT_SENSORS
 from collection_pipeline.orchestration.assets import ASSETS
 from collection_pipeline.orchestration.automation import SENSORS
@@ -31,6 +32,7 @@ def build_defs(environment: Mapping[str, str], resources: dict[str, object] | No
         resources={**RESOURCES, **ALERT_RESOURCES, **(resources or {})},
         # The default executor starts a second process per step, which costs more than the steps themselves.
         executor=dg.in_process_executor,
+        metadata={"version": __version__},
     )
 
 

@@ -125,14 +125,16 @@ def processes_of(home: Path) -> list[psutil.Process]:
 
 
 @contextmanager
-def up(home: Path, environment: Mapping[str, str], *options: str) -> Iterator[Product]:
-    """The product, once its UI answers. Stopped by Ctrl-C at the end, killed if that does not do it."""
+def up(
+    home: Path, environment: Mapping[str, str], *options: str, command: str = COMMAND, folder: Path = REPOSITORY
+) -> Iterator[Product]:
+    """The product, started in `folder`, once its UI answers. Stopped by Ctrl-C at the end, or killed."""
     port, feed_port = free_port(), free_port()
     environment = {**environment, "COLLECTION_HOME": str(home)}
     with (home / "up.log").open("wb") as log:
         process = subprocess.Popen(
-            [COMMAND, "up", "--port", str(port), "--feed-port", str(feed_port), *options],
-            cwd=REPOSITORY,
+            [command, "up", "--port", str(port), "--feed-port", str(feed_port), *options],
+            cwd=folder,
             env={**os.environ, **environment},
             stdout=log,
             stderr=log,

@@ -30,7 +30,6 @@ from collection_pipeline.commands.services import (
     simulator_service,
     webserver_service,
 )
-from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.processes import Services, free_port, require_free_port, stop_left_over
 from collection_pipeline.settings import Settings, simulated_accounts
 from collection_pipeline.supervising import Supervisor
@@ -40,7 +39,8 @@ from collection_pipeline.tables.locating import application_database, dagster_da
 from collection_pipeline.tables.migrating import may_migrate, migrate
 from collection_pipeline.tables.store import Store, open_store
 
-PROJECT = Path("dagster.yaml")
+OUR_DAGSTER_YAML = Path(__file__).parents[1] / "dagster.yaml"
+"""Part of the package, so that an installed wheel starts from any folder."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def everything(settings: Settings, ports: Ports, console: Console) -> Iterator[E
         stack.callback(Services.clear, settings.home)
         store, environment = _open_database(stack, settings, console)
         files = DagsterFiles(settings.home / "dagster", _private_folder(stack) / "code")
-        files.write(PROJECT)
+        files.write(_dagster_yaml(settings.home))
         stack.callback(supervisor.stop)
         stack.callback(begin_stopping)
         stack.push(lambda kind, *_: console.print("\nStopping everything …") if kind is KeyboardInterrupt else None)
@@ -90,12 +90,16 @@ def everything(settings: Settings, ports: Ports, console: Console) -> Iterator[E
 
 
 def _make_way(home: Path, ports: Ports) -> None:
-    if not PROJECT.exists():
-        raise PipelineError("There is no dagster.yaml here. Run this in the project's folder.")
     if left_over := Services.read(home):
         stop_left_over(left_over)
     require_free_port(HOST, ports.dagster, "--port")
     require_free_port(HOST, ports.feed, "--feed-port")
+
+
+def _dagster_yaml(home: Path) -> Path:
+    """The instance's configuration: an operator's own file in the home, else the one of the package."""
+    own = home / "dagster.yaml"
+    return own if own.exists() else OUR_DAGSTER_YAML
 
 
 def _services(ports: Ports, simulator_port: int | None) -> Services:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import httpx
 import yaml
 
+from collection_pipeline import __version__
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.processes import make_private
 from collection_pipeline.settings import wants_json
@@ -47,14 +48,14 @@ class DagsterFiles:
         return self.home / "workspace.yaml"
 
     def write(self, configuration: Path) -> None:
-        """Writes them, with the project's dagster.yaml: what Dagster writes beside it stays out of the checkout."""
+        """Writes them, with this dagster.yaml: what Dagster writes beside it stays out of the checkout."""
         make_private(self.home)
         write_private(self.home / "dagster.yaml", configuration.read_text())
         location = {
             "location_name": LOCATION,
             "host": "localhost",
             "socket": str(self.code_socket),
-            "additional_metadata": {"module_name": CODE},
+            "additional_metadata": {"module_name": CODE, "version": __version__},  # the UI shows both
         }
         write_private(self.workspace, yaml.safe_dump({"load_from": [{"grpc_server": location}]}))
 

@@ -125,13 +125,6 @@ def test_a_port_that_is_taken_is_refused(environment: dict[str, str]) -> None:
         assert f"--port {port + 1}" in refused(run(environment, "up", "--port", str(port)))
 
 
-def test_up_is_refused_outside_of_the_project(
-    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert "Run this in the project's folder" in refused(run(environment, "up"))
-
-
 def test_a_wrong_catalogue_is_refused_and_the_old_one_stays(
     store: Store, environment: dict[str, str], tmp_path: Path
 ) -> None:
