@@ -13,8 +13,8 @@ from collection_pipeline.core.listings import Listing
 from collection_pipeline.core.searches import SearchedPage, SearchStatus
 from collection_pipeline.core.sellers import MARKETPLACE, seller_key
 
-# A page in one statement that commits by itself: one round trip, where a transaction of several takes six. Its parts see
-# the tables as they were before it, so whatever looks at listings leaves out those of the page.
+# A page in one statement that commits by itself: one round trip, where a transaction of several takes six. Its parts
+# see the tables as they were before it, so whatever looks at listings leaves out those of the page.
 #
 #   before   the clock is the statement's, as in last_seen_at: what this search sees was not last seen before it began
 #   found    as JSON, because a parameter for each column costs more than the database's own work; who asked to be
