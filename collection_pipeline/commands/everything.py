@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -156,21 +155,13 @@ def _start_services(
     }
     supervisor.start(code_service(files, environment))
     supervisor.start(feed_service(ports.feed, environment))
-    _fail_dead_runs(environment)
     await_file(files.code_socket, supervisor)
     supervisor.start(webserver_service(ports.dagster, files, environment))
-    supervisor.start(daemon_service(files, environment))
+    # Nobody else has the embedded storage: what it calls running from before is of a session that was killed.
+    began_at = datetime.now(UTC) if "COLLECTION_DAGSTER_DATABASE_URL" not in os.environ else None
+    supervisor.start(daemon_service(files, environment, session_began_at=began_at))
     await_answer(services.feed_url, supervisor)
     await_answer(f"{services.dagster_url}/server_info", supervisor)
-
-
-def _fail_dead_runs(environment: Mapping[str, str]) -> None:
-    """Before Dagster starts: runs that the embedded storage calls running are those of a session that was killed."""
-    if "COLLECTION_DAGSTER_DATABASE_URL" not in os.environ:
-        recovery = [sys.executable, "-m", "collection_pipeline.orchestration.recovery"]
-        subprocess.run(
-            recovery, env=dict(environment), check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
 
 
 def _banner(simulator_url: str) -> Panel:

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Generator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handle
 from dagster_shared.error import SerializableErrorInfo
 
 from collection_pipeline.orchestration.launcher import warm_up
+from collection_pipeline.orchestration.recovery import fail_dead_runs
 from collection_pipeline.orchestration.waking import QUEUE, SENSORS, listen_in_background
 
 Context = IWorkspaceProcessContext[Any]
@@ -94,12 +96,15 @@ def _woken(daemon: DagsterDaemon[Any], instance: dg.DagsterInstance) -> DagsterD
 
 @click.command()
 @click.option("--workspace", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--session-began-at", help="When, in ISO format. Runs from before that have no process are failed.")
 @click.option("--log-format", type=click.Choice(["colored", "json", "rich"]), default="colored")
-def main(workspace: Path, log_format: str) -> None:
+def main(workspace: Path, session_began_at: str | None, log_format: str) -> None:
     """Run Dagster's daemons until Ctrl-C."""
     setup_interrupt_handlers()
     target = WorkspaceFileTarget([str(workspace)])
     with suppress(KeyboardInterrupt), capture_interrupts(), dg.DagsterInstance.get() as instance:
+        if session_began_at is not None:
+            fail_dead_runs(instance, datetime.fromisoformat(session_began_at))
         listen_in_background()
         with daemon_controller_from_instance(
             instance, target, gen_daemons=woken_daemons, log_format=log_format
