@@ -32,3 +32,9 @@ def test_the_definitions_load_in_a_fresh_process_without_any_environment() -> No
         check=False,
     )
     assert loaded.stdout.strip() == "4", loaded.stderr
+
+
+def test_every_module_of_the_core_has_its_test_file() -> None:
+    modules = {path.stem for path in (REPOSITORY / "collection_pipeline/core").rglob("*.py")} - {"__init__"}
+    tests = {path.stem for path in (REPOSITORY / "collection_pipeline_tests/core").rglob("test_*.py")}
+    assert {module for module in modules if f"test_{module}" not in tests} == set()

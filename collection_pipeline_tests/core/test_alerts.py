@@ -1,13 +1,8 @@
-import json
-import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from collection_pipeline.core.alert_settings import AlertSettings
 from collection_pipeline.core.alerts import (
     Alert,
     AlertCause,
@@ -24,17 +19,6 @@ from collection_pipeline.core.alerts import (
     quota_of,
 )
 from collection_pipeline.core.collections import CollectionStatus
-from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.freshness import STALE_AFTER, stale
-from collection_pipeline.core.history import (
-    LISTINGS_PER_PRODUCT,
-    NEW_SELLERS,
-    PRODUCTS,
-    SHARE_WITHOUT_PRICE,
-    HistoryRule,
-    compared,
-)
-from collection_pipeline.core.watching import LOOK_BACK, SETTLED, Mark, settled
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 ENDED = EndedCollection(
@@ -118,94 +102,3 @@ def test_a_message_spells_out_the_newest_and_counts_the_rest() -> None:
     told = lines(alerts, "http://d")
     assert told[0] == ("no. 7", "http://d/runs/7")
     assert [text for text, _ in told] == ["no. 7", "no. 6", "no. 5", "no. 4", "no. 3", "And 3 more of this kind."]
-
-
-@pytest.mark.parametrize(
-    ("rule", "figure", "earlier", "is_usual"),
-    [
-        (PRODUCTS, 100, [100, 100, 100], True),
-        (PRODUCTS, 49, [100, 100, 100], False),
-        (PRODUCTS, 50, [100, 100, 100], True),
-        (PRODUCTS, 201, [100, 100, 100], False),
-        (PRODUCTS, 0, [8, 8, 8], True),  # within the slack
-        (PRODUCTS, 1, [100, 100], True),  # too early to say
-        (SHARE_WITHOUT_PRICE, 0.0, [0.2, 0.2, 0.2], True),
-        (SHARE_WITHOUT_PRICE, 0.09, [0.0, 0.0, 0.0], True),
-        (SHARE_WITHOUT_PRICE, 0.5, [0.2, 0.2, 0.2], False),
-        (LISTINGS_PER_PRODUCT, 31, [10, 10, 10], False),
-        (LISTINGS_PER_PRODUCT, 3, [10, 10, 10], False),
-        (LISTINGS_PER_PRODUCT, 8, [10, 10, 10], True),
-        (NEW_SELLERS, 0, [40, 40, 40], True),  # the more is known, the fewer are new
-        (NEW_SELLERS, 301, [40, 60, 50], False),
-    ],
-)
-def test_figures_are_compared_with_the_median(
-    rule: HistoryRule, figure: float, earlier: list[float], is_usual: bool
-) -> None:
-    verdict = compared(rule, figure, earlier)
-    assert verdict.is_usual is is_usual
-    assert rule.what in verdict.sentence
-
-
-@given(st.floats(0, 1e9), st.lists(st.floats(0, 1e9), max_size=12))
-def test_a_figure_equal_to_the_median_is_always_usual(figure: float, earlier: list[float]) -> None:
-    verdict = compared(PRODUCTS, figure, earlier)
-    if verdict.median is not None:
-        assert compared(PRODUCTS, verdict.median, earlier).is_usual
-
-
-def test_what_is_young_waits_with_everything_after_it() -> None:
-    old, young = NOW - SETTLED, NOW - SETTLED / 2
-    entries = [FailedRun(n, at, "r", "j") for n, at in ((5, old), (2, old), (3, young), (4, old), (1, old))]
-    assert [entry.id for entry in settled(entries, NOW)] == [1, 2]
-    assert [entry.id for entry in settled(entries, NOW + SETTLED)] == [1, 2, 3, 4, 5]
-    future = FailedRun(1, NOW + timedelta(hours=2), "r", "j")
-    assert settled([future], NOW) == [future]
-
-
-@pytest.mark.parametrize(
-    "cursor", [None, "", "nonsense", "[]", "{}", '{"since": 3, "ids": {}}', '{"since": "2026-01-01"}']
-)
-def test_a_cursor_that_holds_nothing_begins_an_hour_ago(cursor: str | None) -> None:
-    assert Mark.read(cursor, NOW) == Mark(NOW - LOOK_BACK, {})
-
-
-@given(st.dictionaries(st.text(max_size=5), st.integers(0, 2**60)))
-def test_a_mark_survives_its_cursor(ids: dict[str, int]) -> None:
-    mark = Mark(NOW, ids)
-    assert Mark.read(str(mark), NOW + timedelta(days=1)) == mark
-    json.loads(str(mark))
-
-
-def test_a_mark_never_goes_back() -> None:
-    mark = Mark(NOW, {"runs": 9}).after("runs", [FailedRun(4, NOW, "r", "j")]).after("checks", [])
-    assert (mark.of("runs"), mark.of("checks")) == (9, 0)
-
-
-def test_categories_become_stale() -> None:
-    known = {"old": NOW - STALE_AFTER - timedelta(seconds=1), "edge": NOW - STALE_AFTER, "new": NOW}
-    assert set(stale(known, NOW)) == {"old"}
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"COLLECTION_ALERT_WEBHOOK": "hooks.example/s3cret"},
-        {"COLLECTION_ALERT_WEBHOOK": "https:///s3cret"},
-        {"COLLECTION_ALERT_WEBHOOK": "https://[s3cret"},
-        {"COLLECTION_DAGSTER_URL": "localhost:3000"},
-        {"COLLECTION_ALERT_BUDGET_SHARE": "90"},
-        {"COLLECTION_ALERT_UNUSUAL_SHARE": "0"},
-        {"COLLECTION_ALERT_UNUSUAL_SHARE": "half"},
-    ],
-)
-def test_a_wrong_setting_is_named_and_its_secret_is_not(wrong: dict[str, str]) -> None:
-    with pytest.raises(PipelineError, match=next(iter(wrong))) as refused:
-        AlertSettings.from_mapping(wrong)
-    assert "s3cret" not in str(refused.value)
-
-
-def test_the_webhook_is_no_part_of_the_representation() -> None:
-    assert not re.search(
-        "s3cret", repr(AlertSettings.from_mapping({"COLLECTION_ALERT_WEBHOOK": "https://h.example/s3cret"}))
-    )

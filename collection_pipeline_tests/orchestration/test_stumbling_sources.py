@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from collection_pipeline.core.catalogue import Catalogue, Category
 from collection_pipeline.core.collections import CollectionStatus
-from collection_pipeline.core.streaks import FAILURES_THAT_PAUSE
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.faults import Fault
 from collection_pipeline.tables.alerts import AlertStore
-from collection_pipeline_tests.orchestration.conftest import HASTY, Pipeline
+from collection_pipeline_tests.orchestration.conftest import Pipeline
 from collection_pipeline_tests.tables.examples import finish
 
 NODES = {f"home-{number}": str(2000 + number) for number in range(12)}
@@ -54,30 +51,3 @@ def test_a_source_that_fails_one_request_in_three_completes_by_itself(pipeline: 
     assert asked["ebay.search"] > 1.3 * searched
     [(calls,)] = pipeline.rows("SELECT calls FROM collections")
     assert calls >= asked["ebay.search"]
-
-
-@pytest.mark.parametrize("simulator", [replace(STUMBLING, products_per_page=30)], indirect=True)
-@pytest.mark.parametrize("fault", ["ebay.server_error", "ebay.null_body", "ebay.too_large_12023"])
-def test_a_source_that_is_away_pauses_the_collection_after_a_few_replies(pipeline: Pipeline, fault: str) -> None:
-    pipeline = stumbling(pipeline)
-    pipeline.simulator.set_faults(fault)
-    assert not pipeline.run("home-0").success
-    collection = pipeline.store.collections.get("c1")
-    assert collection.status is CollectionStatus.PAUSED
-    assert collection.pause is not None
-    assert (collection.pause.reason, collection.pause.until is not None) == ("failures_in_a_row", True)
-    assert pipeline.simulator.stats()["requests"]["ebay.search"] <= FAILURES_THAT_PAUSE + 5
-
-
-@pytest.mark.parametrize("simulator", [STUMBLING], indirect=True)
-def test_what_failed_six_times_is_searched_once_more_before_the_category_ends(pipeline: Pipeline) -> None:
-    pipeline = stumbling(pipeline)
-    [asin, *_] = pipeline.simulator.truth(NODES["home-0"])["products"]
-    assert pipeline.run("home-0", job="collect_category").success
-    [(query,)] = pipeline.rows(f"SELECT query FROM product_searches WHERE asin = '{asin}'")
-    pipeline.simulator.set_faults(Fault("ebay.server_error", contains=str(query), limit=HASTY.attempts + 1))
-    assert pipeline.run("home-0", collection_id="c2").success
-    searched = f"SELECT status, calls FROM product_searches WHERE asin = '{asin}' AND collection_id = 'c2'"
-    [(status, calls)] = pipeline.rows(searched)
-    assert (status, calls) == ("done", HASTY.attempts + 2)
-    assert pipeline.store.collections.failures("c2") == []
