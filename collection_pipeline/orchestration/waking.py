@@ -10,7 +10,7 @@ from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.database import create_engine
 from collection_pipeline.tables.locating import application_database
-from collection_pipeline.tables.notices import COLLECTIONS, listen
+from collection_pipeline.tables.notices import DAEMON, listen
 
 LOOKS_AT_SHUTDOWN_S = 1.0
 
@@ -65,7 +65,7 @@ def run_ended(*, is_last: bool) -> None:
 
 
 def listen_in_background() -> None:
-    """Wakes the loops whenever the tables announce that collections have changed, until the process ends."""
+    """Wakes the sensors whenever the tables announce something to look at, until the process ends."""
     threading.Thread(target=_listen, name="announcements", daemon=True).start()
 
 
@@ -81,5 +81,5 @@ def _listen() -> None:
 
 
 def _on_news(topic: str | None) -> None:
-    if topic in (COLLECTIONS, None):
+    if topic in (DAEMON, None):
         SENSORS.ring()
