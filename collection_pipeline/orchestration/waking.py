@@ -14,6 +14,9 @@ from collection_pipeline.tables.notices import DAEMON, listen
 
 LOOKS_AT_SHUTDOWN_S = 1.0
 
+BUSY_FOR_S = 60.0
+BUSY_REST_S = 5.0
+
 SETTLED_WITHIN_S = 1.5
 """How long it may take until it is written down how a run ended, and until another one is queued in its place."""
 
@@ -29,16 +32,23 @@ class Alarm:
         self._apart_s = apart_s
         self._changed = threading.Condition()
         self._rings_at = float("inf")
+        self._rang_at = float("-inf")
 
     def ring(self, within_s: float = 0.0) -> None:
         """Has the loop look now, or within so many seconds, together with what else there is until then."""
         with self._changed:
-            self._rings_at = min(self._rings_at, time.monotonic() + within_s)
+            self._rang_at = time.monotonic()
+            self._rings_at = min(self._rings_at, self._rang_at + within_s)
             self._changed.notify_all()
 
     def rest(self, shutdown: threading.Event, longest_s: float) -> None:
-        """Returns when the next round may begin: when the alarm rings, the time is over, or the daemon shuts down."""
+        """Returns when the next round may begin: when the alarm rings, the time is over, or the daemon shuts down.
+
+        Where it rang lately, there may be more to see that nobody announces, and the rest is shorter.
+        """
         began_at = time.monotonic()
+        if began_at - self._rang_at < BUSY_FOR_S:
+            longest_s = min(longest_s, BUSY_REST_S)
         with self._changed:
             while not shutdown.is_set():
                 ends_at = max(began_at + self._apart_s, min(self._rings_at, began_at + longest_s))
