@@ -32,7 +32,7 @@ Context = IWorkspaceProcessContext[Any]
 Beats = Generator[SerializableErrorInfo | SpanMarker | None, None, None]
 """What a loop yields now and then, so that Dagster sees that it lives."""
 
-SENSORS_REST_S = 20.0
+SENSORS_REST_S = 30.0
 QUEUE_RESTS_S = 2.0
 """The longest that each loop rests. Runs that the UI puts into the queue are not announced."""
 
@@ -45,7 +45,7 @@ class WokenSensorDaemon(SensorDaemon):
         with suppress(Exception):  # then the first run has it started
             warm_up(workspace_process_context.create_request_context())
         for beat in super().core_loop(workspace_process_context, _Resting(shutdown_event)):
-            QUEUE.ring()  # a run may have been put into the queue since the beat before
+            QUEUE.ring(is_news=False)  # a run may have been put into the queue since the beat before
             yield beat
 
 

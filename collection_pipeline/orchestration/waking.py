@@ -34,18 +34,19 @@ class Alarm:
         self._rings_at = float("inf")
         self._rang_at = float("-inf")
 
-    def ring(self, within_s: float = 0.0) -> None:
-        """Has the loop look now, or within so many seconds, together with what else there is until then."""
+    def ring(self, within_s: float = 0.0, *, is_news: bool = True) -> None:
+        """Has the loop look now, or within so many seconds, together with what else there is until then.
+
+        After news there may be more to see that nobody announces: the loop looks more often for a while.
+        """
+        now = time.monotonic()
         with self._changed:
-            self._rang_at = time.monotonic()
-            self._rings_at = min(self._rings_at, self._rang_at + within_s)
+            self._rang_at = now if is_news else self._rang_at
+            self._rings_at = min(self._rings_at, now + within_s)
             self._changed.notify_all()
 
     def rest(self, shutdown: threading.Event, longest_s: float) -> None:
-        """Returns when the next round may begin: when the alarm rings, the time is over, or the daemon shuts down.
-
-        Where it rang lately, there may be more to see that nobody announces, and the rest is shorter.
-        """
+        """Returns when the next round may begin: when the alarm rings, the time is over, or the daemon shuts down."""
         began_at = time.monotonic()
         if began_at - self._rang_at < BUSY_FOR_S:
             longest_s = min(longest_s, BUSY_REST_S)
@@ -92,4 +93,4 @@ def _listen() -> None:
 
 def _on_news(topic: str | None) -> None:
     if topic in (DAEMON, None):
-        SENSORS.ring()
+        SENSORS.ring(is_news=topic is not None)

@@ -85,7 +85,7 @@ def test_starting_pausing_resuming_and_cancelling_a_collection_wake_the_sensors(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: list[float] = []
-    monkeypatch.setattr(waking.SENSORS, "ring", lambda: rung.append(time.monotonic()))
+    monkeypatch.setattr(waking.SENSORS, "ring", lambda **_: rung.append(time.monotonic()))
     monkeypatch.setenv("COLLECTION_DATABASE_URL", store.engine.url.render_as_string(hide_password=False))
     listen_in_background()
     await_true(lambda: len(rung) == 1)  # whoever begins to listen looks once
