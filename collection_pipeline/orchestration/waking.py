@@ -15,7 +15,10 @@ from collection_pipeline.tables.notices import DAEMON, listen
 LOOKS_AT_SHUTDOWN_S = 1.0
 
 BUSY_FOR_S = 60.0
+"""After news a loop looks more often for so long."""
+
 BUSY_REST_S = 5.0
+"""The longest rest then."""
 
 SETTLED_WITHIN_S = 1.5
 """How long it may take until it is written down how a run ended, and until another one is queued in its place."""
