@@ -33,7 +33,7 @@ LONGEST_LOOK_S = 0.25
 LEASE_S = 10.0
 """How long a run that has died, or lost the database, keeps its places; a request may not go on for longer either."""
 
-TOO_LATE_S = 0.03
+TOO_LATE_S = 0.02
 MOMENTS_TRIED = 3
 """A request that is later than this has lost its moment; on a machine that is always late the last one is taken."""
 
