@@ -29,15 +29,17 @@ from collection_pipeline.commands.services import (
     simulator_service,
     webserver_service,
 )
+from collection_pipeline.commands.session import asking
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.processes import Services, free_port, require_free_port, stop_left_over
-from collection_pipeline.settings import Settings, simulated_accounts
+from collection_pipeline.settings import Settings, simulated
+from collection_pipeline.stores import open_store
 from collection_pipeline.supervising import Supervisor
 from collection_pipeline.tables.database import create_engine, reachable
 from collection_pipeline.tables.embedded import watched
 from collection_pipeline.tables.locating import application_database, dagster_database
 from collection_pipeline.tables.migrating import may_migrate, migrate
-from collection_pipeline.tables.store import Store, open_store
+from collection_pipeline.tables.store import Store
 
 PROJECT = Path("dagster.yaml")
 
@@ -73,7 +75,7 @@ def everything(settings: Settings, ports: Ports, console: Console) -> Iterator[E
     )
     with interruptible(supervisor.hurry) as begin_stopping, ExitStack() as stack:
         stack.callback(Services.clear, settings.home)
-        store, environment = _open_database(stack, settings, console)
+        store, environment = _open_database(stack, settings, services.simulator_url, console)
         files = DagsterFiles(settings.home / "dagster", _private_folder(stack) / "code")
         files.write(PROJECT)
         stack.callback(supervisor.stop)
@@ -81,7 +83,7 @@ def everything(settings: Settings, ports: Ports, console: Console) -> Iterator[E
         stack.push(lambda kind, *_: console.print("\nStopping everything …") if kind is KeyboardInterrupt else None)
         if services.simulator_url is not None:
             console.print(_banner(services.simulator_url))
-            environment |= simulated_accounts(services.simulator_url)
+            environment = simulated(environment, services.simulator_url)
             supervisor.start(simulator_service(services.simulator_url, environment))
         with console.status("Starting Dagster …"):
             _start_services(supervisor, files, ports, services, environment)
@@ -120,7 +122,9 @@ def _private_folder(stack: ExitStack) -> Path:
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="collection_pipeline_")))
 
 
-def _open_database(stack: ExitStack, settings: Settings, console: Console) -> tuple[Store, dict[str, str]]:
+def _open_database(
+    stack: ExitStack, settings: Settings, simulator_url: str | None, console: Console
+) -> tuple[Store, dict[str, str]]:
     """The migrated database, for as long as the stack is open; and the environment that leads services to it."""
     with console.status("Starting the database …"):
         url = stack.enter_context(application_database(settings))
@@ -133,7 +137,7 @@ def _open_database(stack: ExitStack, settings: Settings, console: Console) -> tu
         with reachable(create_engine(url)) as engine:
             if may_migrate(engine):
                 migrate(engine)
-        store = stack.enter_context(open_store(url))
+        store = stack.enter_context(open_store(asking(settings, simulator_url), url))
         load_default_catalogue(store, settings, console)
     return store, {
         **os.environ,
