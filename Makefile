@@ -15,9 +15,13 @@ run: $(VENV)/.ready  ## Set up, start everything, collect a small preset, stay u
 collect: $(VENV)/.ready  ## Set up, start everything, collect, wait, stop everything; exits 0 only if the collection completed.
 	@exec $(BIN)/collection-pipeline up --collect --stop-after $(ARGS)
 
-test: $(VENV)/.ready-dev  ## Set up and run the whole test suite; most of it waits for processes, so three at a time.
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not alone" $(ARGS)
+test: $(VENV)/.ready-dev  ## Set up and run the whole test suite, three at a time; or with ARGS exactly what they ask for.
+ifdef ARGS
+	@$(BIN)/python -m pytest $(ARGS)
+else
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not alone"
 	@$(BIN)/python -m pytest -m alone
+endif
 
 check: $(VENV)/.ready-dev  ## Lint, format, types, import contract, Dagster definitions.
 	@$(BIN)/ruff check .

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.settings import Settings
+from collection_pipeline.stores import open_store
 from collection_pipeline.tables.locating import reading_database
 from collection_pipeline.tables.querying import Answer, answer
-from collection_pipeline.tables.store import open_store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,7 @@ def open_query(
     settings = Settings.from_mapping(os.environ if environment is None else environment)
     with (
         reading_database(settings) as url,
-        open_store(url),
+        open_store(settings, url),
         answer(url, query, timeout_s=timeout_s) as answered,
     ):
         yield Result(answered, limit)

@@ -185,6 +185,13 @@ def simulated_accounts(simulator_url: str) -> dict[str, str]:
     }
 
 
+def simulated(environment: Mapping[str, str], simulator_url: str) -> dict[str, str]:
+    """An environment in which a simulator is both marketplaces. Limits that somebody has set hold for it too."""
+    accounts = simulated_accounts(simulator_url)
+    limits = {name: value for name, value in accounts.items() if name.startswith("COLLECTION_")}
+    return {**environment, **accounts, **{name: environment.get(name) or value for name, value in limits.items()}}
+
+
 def _ebay_source(values: Mapping[str, str]) -> EbaySource:
     return "pages" if choice(values, "EBAY_SOURCE", "browse", "pages") == "pages" else "browse"
 

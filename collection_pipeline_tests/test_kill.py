@@ -65,9 +65,12 @@ def await_searches(simulator: RunningSimulator, count: int) -> None:
 
 def run_workers(product: Product) -> list[psutil.Process]:
     """The processes of runs: children of the process that they are forked from."""
-    return [
-        child for one in product.processes() if "warm_process" in " ".join(one.cmdline()) for child in one.children()
-    ]
+    found: list[psutil.Process] = []
+    for process in product.processes():
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            if "warm_process" in " ".join(process.cmdline()):
+                found.extend(process.children())
+    return found
 
 
 def assert_undisturbed(

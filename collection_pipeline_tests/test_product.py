@@ -96,7 +96,7 @@ def test_twelve_runs_keep_five_busy_and_find_exactly_the_truth(
     again = product.command("collect", "--name", "another", *chosen)
     assert "is the same" in again.stdout
 
-    time.sleep(10)  # the five slots are taken and the other runs wait
+    await_true(lambda: simulator.stats()["requests"].get("ebay.search", 0) > 0, 60)  # some work, and the others wait
     outside = product.launch("record_seller_count")
     waited = product.command("collect", *chosen, "--wait", timeout=300)
     assert waited.returncode == 0, waited.stdout + waited.stderr

@@ -1,6 +1,7 @@
 """Services that die, come back, and stop: real processes, and the rule for when they are started again."""
 
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -223,7 +224,7 @@ def test_runs_are_gone_before_anything_else_is_told_to_stop(tmp_path: Path) -> N
         await_true(lambda name=name: "ready" in supervisor.log(name).read_text(), 20)  # type: ignore[misc]
     supervisor.stop()
     run_told, other_told = (
-        [float(line) for line in supervisor.log(name).read_text().splitlines() if line[:1].isdigit()]
+        [float(moment) for moment in re.findall(r"^[0-9]+[.][0-9]+", supervisor.log(name).read_text(), re.MULTILINE)]
         for name in ("launcher", "marketplace")
     )
     assert len(run_told) == 1, "told twice it would be disturbed in how it ends"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -30,14 +29,16 @@ from collection_pipeline.commands.services import (
     simulator_service,
     webserver_service,
 )
+from collection_pipeline.commands.session import asking
 from collection_pipeline.processes import Services, free_port, require_free_port, stop_left_over
-from collection_pipeline.settings import Settings, simulated_accounts
+from collection_pipeline.settings import Settings, simulated
+from collection_pipeline.stores import open_store
 from collection_pipeline.supervising import Supervisor
 from collection_pipeline.tables.database import create_engine, reachable
 from collection_pipeline.tables.embedded import watched
 from collection_pipeline.tables.locating import application_database, dagster_database
 from collection_pipeline.tables.migrating import may_migrate, migrate
-from collection_pipeline.tables.store import Store, open_store
+from collection_pipeline.tables.store import Store
 
 OUR_DAGSTER_YAML = Path(__file__).parents[1] / "dagster.yaml"
 """Part of the package, so that an installed wheel starts from any folder."""
@@ -74,7 +75,7 @@ def everything(settings: Settings, ports: Ports, console: Console) -> Iterator[E
     )
     with interruptible(supervisor.hurry) as begin_stopping, ExitStack() as stack:
         stack.callback(Services.clear, settings.home)
-        store, environment = _open_database(stack, settings, console)
+        store, environment = _open_database(stack, settings, services.simulator_url, console)
         files = DagsterFiles(settings.home / "dagster", _private_folder(stack) / "code")
         files.write(_dagster_yaml(settings.home))
         stack.callback(supervisor.stop)
@@ -82,7 +83,7 @@ def everything(settings: Settings, ports: Ports, console: Console) -> Iterator[E
         stack.push(lambda kind, *_: console.print("\nStopping everything …") if kind is KeyboardInterrupt else None)
         if services.simulator_url is not None:
             console.print(_banner(services.simulator_url))
-            environment |= simulated_accounts(services.simulator_url)
+            environment = simulated(environment, services.simulator_url)
             supervisor.start(simulator_service(services.simulator_url, environment))
         with console.status("Starting Dagster …"):
             _start_services(supervisor, files, ports, services, environment)
@@ -125,7 +126,9 @@ def _private_folder(stack: ExitStack) -> Path:
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="collection_pipeline_")))
 
 
-def _open_database(stack: ExitStack, settings: Settings, console: Console) -> tuple[Store, dict[str, str]]:
+def _open_database(
+    stack: ExitStack, settings: Settings, simulator_url: str | None, console: Console
+) -> tuple[Store, dict[str, str]]:
     """The migrated database, for as long as the stack is open; and the environment that leads services to it."""
     with console.status("Starting the database …"):
         url = stack.enter_context(application_database(settings))
@@ -138,7 +141,7 @@ def _open_database(stack: ExitStack, settings: Settings, console: Console) -> tu
         with reachable(create_engine(url)) as engine:
             if may_migrate(engine):
                 migrate(engine)
-        store = stack.enter_context(open_store(url))
+        store = stack.enter_context(open_store(asking(settings, simulator_url), url))
         load_default_catalogue(store, settings, console)
     return store, {
         **os.environ,
@@ -160,21 +163,13 @@ def _start_services(
     }
     supervisor.start(code_service(files, environment))
     supervisor.start(feed_service(ports.feed, environment))
-    _fail_dead_runs(environment)
     await_file(files.code_socket, supervisor)
     supervisor.start(webserver_service(ports.dagster, files, environment))
-    supervisor.start(daemon_service(files, environment))
+    # Nobody else has the embedded storage: what it calls running from before is of a session that was killed.
+    began_at = datetime.now(UTC) if "COLLECTION_DAGSTER_DATABASE_URL" not in os.environ else None
+    supervisor.start(daemon_service(files, environment, session_began_at=began_at))
     await_answer(services.feed_url, supervisor)
     await_answer(f"{services.dagster_url}/server_info", supervisor)
-
-
-def _fail_dead_runs(environment: Mapping[str, str]) -> None:
-    """Before Dagster starts: runs that the embedded storage calls running are those of a session that was killed."""
-    if "COLLECTION_DAGSTER_DATABASE_URL" not in os.environ:
-        recovery = [sys.executable, "-m", "collection_pipeline.orchestration.recovery"]
-        subprocess.run(
-            recovery, env=dict(environment), check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
 
 
 def _banner(simulator_url: str) -> Panel:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -90,15 +91,16 @@ def webserver_service(port: int, files: DagsterFiles, environment: Mapping[str, 
     return Service("webserver", command, environment)
 
 
-def daemon_service(files: DagsterFiles, environment: Mapping[str, str]) -> Service:
-    """Dagster's daemon, which evaluates sensors and schedules and starts the runs."""
-    command = (
-        *_PYTHON,
-        "collection_pipeline.orchestration.daemon",
-        "--workspace",
-        str(files.workspace),
-        *_log_format(),
-    )
+def daemon_service(
+    files: DagsterFiles, environment: Mapping[str, str], *, session_began_at: datetime | None
+) -> Service:
+    """Dagster's daemon, which evaluates sensors and schedules and starts the runs.
+
+    It fails runs from before the session that have no process any more, where somebody says when that began.
+    """
+    module = "collection_pipeline.orchestration.daemon"
+    session = () if session_began_at is None else ("--session-began-at", session_began_at.isoformat())
+    command = (*_PYTHON, module, "--workspace", str(files.workspace), *session, *_log_format())
     return Service("daemon", command, environment, has_runs=True)
 
 

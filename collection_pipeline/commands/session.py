@@ -16,10 +16,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.full_disks import disk_full
 from collection_pipeline.processes import Services
-from collection_pipeline.settings import Settings, simulated_accounts
+from collection_pipeline.settings import Settings, simulated
+from collection_pipeline.stores import open_store
 from collection_pipeline.tables.database import first_line
-from collection_pipeline.tables.locating import application_database
-from collection_pipeline.tables.store import Store, open_store
+from collection_pipeline.tables.store import Store
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,10 +29,7 @@ R = TypeVar("R")
 def stores() -> Iterator[tuple[Settings, Store]]:
     """The settings and the stores. The embedded database is started if need be, and left as it was found."""
     settings = Settings.from_mapping(os.environ)
-    with (
-        application_database(settings) as url,
-        open_store(url, settings.limits, settings.naming, list_limit_s=settings.list_limit_s) as store,
-    ):
+    with open_store(settings) as store:
         yield settings, store
 
 
@@ -74,6 +71,11 @@ def _advice(error: DBAPIError) -> str | None:
 def with_simulator(settings: Settings) -> Settings:
     """The same settings, asking the simulator that `up` has running if there are no credentials."""
     services = Services.read(settings.home)
-    if not settings.is_simulated or services is None or not services.is_running or services.simulator_url is None:
+    if not settings.is_simulated or services is None or not services.is_running:
         return settings
-    return Settings.from_mapping({**os.environ, **simulated_accounts(services.simulator_url)})
+    return asking(settings, services.simulator_url)
+
+
+def asking(settings: Settings, simulator_url: str | None) -> Settings:
+    """The same settings, asking a simulator, where there is one, and sparing it as little as it needs."""
+    return settings if simulator_url is None else Settings.from_mapping(simulated(os.environ, simulator_url))

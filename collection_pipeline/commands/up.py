@@ -16,15 +16,16 @@ from rich.console import Console
 from collection_pipeline.commands.collect import follow, start
 from collection_pipeline.commands.everything import Ports, everything
 from collection_pipeline.commands.services import READY_WITHIN_S
-from collection_pipeline.commands.session import told_plainly
+from collection_pipeline.commands.session import asking, told_plainly
 from collection_pipeline.core.collections import CollectionStatus
 from collection_pipeline.processes import Services, make_private, only_one
 from collection_pipeline.settings import Settings
 from collection_pipeline.starting import Wish
+from collection_pipeline.stores import open_store
 from collection_pipeline.supervising import Supervisor
 from collection_pipeline.tables.locating import application_database
 from collection_pipeline.tables.private_folders import private_home
-from collection_pipeline.tables.store import Store, open_store
+from collection_pipeline.tables.store import Store
 
 DEFAULT_PORT = 3000
 DEFAULT_FEED_PORT = 8780
@@ -82,7 +83,7 @@ def _use_running(settings: Settings, wishes: Wishes, console: Console) -> Collec
     console.print(f"Dagster already runs at {running.dagster_url}; using it.", soft_wrap=True)
     if not wishes.collect:
         return None
-    with application_database(settings) as url, open_store(url) as store:
+    with application_database(settings) as url, open_store(asking(settings, running.simulator_url), url) as store:
         return _collect(store, settings, wishes, running, console, lambda: None)
 
 

@@ -12,8 +12,7 @@ from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.feed.access import DEFAULT_HOST, DEFAULT_PORT, FeedConfig
 from collection_pipeline.feed.serving import serve
 from collection_pipeline.settings import Settings
-from collection_pipeline.tables.locating import application_database
-from collection_pipeline.tables.store import open_store
+from collection_pipeline.stores import open_store
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,7 +30,7 @@ def main(host: str, port: int) -> None:
     try:
         settings = Settings.from_mapping(os.environ)
         config = FeedConfig.from_mapping(os.environ, host, port, settings.org_id)
-        with application_database(settings) as url, open_store(url, settings.limits) as store:
+        with open_store(settings) as store:
             store.activity.require_listener()
             click.echo(f"Live activity: http://{f'[{host}]' if ':' in host else host}:{port}")
             serve(config, store)

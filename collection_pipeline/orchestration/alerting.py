@@ -45,7 +45,7 @@ def alert_settings(_context: dg.InitResourceContext) -> AlertSettings:
     return AlertSettings.from_mapping(os.environ)
 
 
-@sensor(every_s=30)
+@sensor(every_s=5)
 def notice_failures(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
     """Notices runs that failed and checks that did not pass."""
     now = utc_now()
@@ -56,7 +56,7 @@ def notice_failures(context: dg.SensorEvaluationContext, settings: dg.ResourcePa
     return reaching(settings, lambda store: _noticed(store, found, mark.after("runs", runs).after("checks", checks)))
 
 
-@sensor(every_s=30)
+@sensor(every_s=5)
 def notice_collections(
     context: dg.SensorEvaluationContext,
     settings: dg.ResourceParam[Settings],
@@ -75,7 +75,7 @@ def notice_collections(
     return reaching(settings, look)
 
 
-@sensor(every_s=15)
+@sensor(every_s=5)
 def send_alerts(
     context: dg.SensorEvaluationContext,
     settings: dg.ResourceParam[Settings],

@@ -44,7 +44,7 @@ RUNS_WAITING = 25
 """Runs that wait in the queue, of all collections together; each has at least as many as can be at work at a time."""
 
 
-@sensor(every_s=20)
+@sensor(every_s=5)
 def catalogue_partitions(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
     """Keeps the partitions equal to the categories of the catalogue in force."""
     return reaching(settings, lambda store: _partitions(context, store))
@@ -177,7 +177,7 @@ def _snapshot_request(instance: dg.DagsterInstance, collection: Collection) -> S
     ]
 
 
-@sensor(every_s=15)
+@sensor(every_s=5)
 def resume_collections(settings: dg.ResourceParam[Settings]) -> Look:
     """Resumes paused collections whose time has come: a quota that is back, a marketplace that had a rest."""
     return reaching(settings, _resume)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from collection_pipeline.core.collections import collection_of_run
-from collection_pipeline.orchestration.scope import BACKFILL_TAG, COLLECTION_TAG
+from collection_pipeline.orchestration.scope import collection_of
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.store import Store
 
@@ -118,16 +117,13 @@ def evaluated(
     tolerance: Tolerance | None = None,
 ) -> Iterator[dg.AssetCheckResult]:
     """The results of the checks that the run has selected."""
-    run = context.run
-    collection_id = run.tags.get(COLLECTION_TAG) or collection_of_run(
-        run.run_id, run.root_run_id, run.tags.get(BACKFILL_TAG)
-    )
+    collection_id = collection_of(context.run)
     checked = Checked(
         store,
         store.collections.organisation(collection_id) or settings.org_id,
         collection_id,
         context.partition_key if context.has_partition_key else "",
-        run.run_id,
+        context.run_id,
         tolerance or Tolerance(),
     )
     selected = {key.name: key for key in context.selected_asset_check_keys}

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Generator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handle
 from dagster_shared.error import SerializableErrorInfo
 
 from collection_pipeline.orchestration.launcher import warm_up
+from collection_pipeline.orchestration.recovery import fail_dead_runs
 from collection_pipeline.orchestration.waking import QUEUE, SENSORS, listen_in_background
 
 Context = IWorkspaceProcessContext[Any]
@@ -30,7 +32,7 @@ Context = IWorkspaceProcessContext[Any]
 Beats = Generator[SerializableErrorInfo | SpanMarker | None, None, None]
 """What a loop yields now and then, so that Dagster sees that it lives."""
 
-SENSORS_REST_S = 20.0
+SENSORS_REST_S = 30.0
 QUEUE_RESTS_S = 2.0
 """The longest that each loop rests. Runs that the UI puts into the queue are not announced."""
 
@@ -43,7 +45,7 @@ class WokenSensorDaemon(SensorDaemon):
         with suppress(Exception):  # then the first run has it started
             warm_up(workspace_process_context.create_request_context())
         for beat in super().core_loop(workspace_process_context, _Resting(shutdown_event)):
-            QUEUE.ring()  # a run may have been put into the queue since the beat before
+            QUEUE.ring(is_news=False)  # a run may have been put into the queue since the beat before
             yield beat
 
 
@@ -94,12 +96,15 @@ def _woken(daemon: DagsterDaemon[Any], instance: dg.DagsterInstance) -> DagsterD
 
 @click.command()
 @click.option("--workspace", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--session-began-at", help="When, in ISO format. Runs from before that have no process are failed.")
 @click.option("--log-format", type=click.Choice(["colored", "json", "rich"]), default="colored")
-def main(workspace: Path, log_format: str) -> None:
+def main(workspace: Path, session_began_at: str | None, log_format: str) -> None:
     """Run Dagster's daemons until Ctrl-C."""
     setup_interrupt_handlers()
     target = WorkspaceFileTarget([str(workspace)])
     with suppress(KeyboardInterrupt), capture_interrupts(), dg.DagsterInstance.get() as instance:
+        if session_began_at is not None:
+            fail_dead_runs(instance, datetime.fromisoformat(session_began_at))
         listen_in_background()
         with daemon_controller_from_instance(
             instance, target, gen_daemons=woken_daemons, log_format=log_format

@@ -83,6 +83,7 @@ class ForkingRunLauncher(DefaultRunLauncher):
         process = RunProcess.in_tags(run.tags)
         if process is None or not process.is_here or process.is_alive:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
+        run_ended(is_last=False)  # run monitoring is about to fail it
         return CheckRunHealthResult(WorkerStatus.FAILED, f"{process} is gone.")
 
 

@@ -14,7 +14,7 @@ from collection_pipeline.starting import Wish, start_collection
 from collection_pipeline.tables.store import Store
 
 
-@sensor(every_s=30, is_on=False)
+@sensor(every_s=10, is_on=False)
 def collect_new_categories(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
     """Starts a collection of categories that came into the catalogue since the last look. Off until switched on.
 

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.full_disks import disk_full
 from collection_pipeline.settings import Settings
-from collection_pipeline.tables.locating import application_database
-from collection_pipeline.tables.store import Store, open_store
+from collection_pipeline.stores import open_store
+from collection_pipeline.tables.store import Store
 
 KEPT_FOR_S = 60
 """Then they are opened again, so that a schema that somebody has migrated meanwhile is noticed."""
@@ -41,10 +41,7 @@ class _Kept:
             is_old = time.monotonic() - self._opened_at > KEPT_FOR_S
             if self._store is None or self._settings != settings or is_old:
                 self._close()
-                url = self._stack.enter_context(application_database(settings))
-                self._store = self._stack.enter_context(
-                    open_store(url, settings.limits, settings.naming, list_limit_s=settings.list_limit_s)
-                )
+                self._store = self._stack.enter_context(open_store(settings))
                 self._settings, self._opened_at = settings, time.monotonic()
             return self._store
 

@@ -15,8 +15,8 @@ from collection_pipeline.sources.ebay_token import EbayAccount
 from collection_pipeline.sources.opening import open_best_sellers, open_listings, open_result_pages
 from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount
 from collection_pipeline.sources.pseudonymous import OpenListings, pseudonymous
-from collection_pipeline.tables.locating import application_database
-from collection_pipeline.tables.store import Store, open_store
+from collection_pipeline.stores import open_store
+from collection_pipeline.tables.store import Store
 
 OpenBestSellers = Callable[[CallLedger], AbstractAsyncContextManager[BestSellerSource]]
 """Opens Amazon's best sellers for one run: one pooled client, closed at its end."""
@@ -32,10 +32,7 @@ def settings(_context: dg.InitResourceContext) -> Settings:
 def store(context: dg.InitResourceContext) -> Iterator[Store]:
     """The stores, connected for as long as a run or a sensor tick takes."""
     chosen: Settings = context.resources.settings
-    with (
-        application_database(chosen) as url,
-        open_store(url, chosen.limits, chosen.naming, list_limit_s=chosen.list_limit_s) as opened,
-    ):
+    with open_store(chosen) as opened:
         yield opened
 
 

@@ -57,6 +57,11 @@ class Scope:
         store.control.require_wanted(self.collection_id, self.category, self.run_id)
 
 
+def collection_of(run: dg.DagsterRun) -> str:
+    """The collection that a run belongs to; one started by hand makes its own."""
+    return run.tags.get(COLLECTION_TAG) or collection_of_run(run.run_id, run.root_run_id, run.tags.get(BACKFILL_TAG))
+
+
 @contextmanager
 def entered(context: dg.AssetExecutionContext, store: Store, settings: Settings) -> Iterator[Scope]:
     """Enters the run into its collection, which a run started by hand gets for itself.
@@ -67,9 +72,7 @@ def entered(context: dg.AssetExecutionContext, store: Store, settings: Settings)
     signal to its process.
     """
     run = context.run
-    collection_id = run.tags.get(COLLECTION_TAG) or collection_of_run(
-        run.run_id, run.root_run_id, run.tags.get(BACKFILL_TAG)
-    )
+    collection_id = collection_of(run)
     if COLLECTION_TAG not in run.tags:
         context.instance.add_run_tags(run.run_id, {COLLECTION_TAG: collection_id})
     category = context.partition_key

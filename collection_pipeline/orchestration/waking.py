@@ -10,9 +10,15 @@ from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.database import create_engine
 from collection_pipeline.tables.locating import application_database
-from collection_pipeline.tables.notices import COLLECTIONS, listen
+from collection_pipeline.tables.notices import DAEMON, listen
 
 LOOKS_AT_SHUTDOWN_S = 1.0
+
+BUSY_FOR_S = 60.0
+"""After news a loop looks more often for so long."""
+
+BUSY_REST_S = 5.0
+"""The longest rest then."""
 
 SETTLED_WITHIN_S = 1.5
 """How long it may take until it is written down how a run ended, and until another one is queued in its place."""
@@ -29,16 +35,24 @@ class Alarm:
         self._apart_s = apart_s
         self._changed = threading.Condition()
         self._rings_at = float("inf")
+        self._rang_at = float("-inf")
 
-    def ring(self, within_s: float = 0.0) -> None:
-        """Has the loop look now, or within so many seconds, together with what else there is until then."""
+    def ring(self, within_s: float = 0.0, *, is_news: bool = True) -> None:
+        """Has the loop look now, or within so many seconds, together with what else there is until then.
+
+        After news there may be more to see that nobody announces: the loop looks more often for a while.
+        """
+        now = time.monotonic()
         with self._changed:
-            self._rings_at = min(self._rings_at, time.monotonic() + within_s)
+            self._rang_at = now if is_news else self._rang_at
+            self._rings_at = min(self._rings_at, now + within_s)
             self._changed.notify_all()
 
     def rest(self, shutdown: threading.Event, longest_s: float) -> None:
         """Returns when the next round may begin: when the alarm rings, the time is over, or the daemon shuts down."""
         began_at = time.monotonic()
+        if began_at - self._rang_at < BUSY_FOR_S:
+            longest_s = min(longest_s, BUSY_REST_S)
         with self._changed:
             while not shutdown.is_set():
                 ends_at = max(began_at + self._apart_s, min(self._rings_at, began_at + longest_s))
@@ -65,7 +79,7 @@ def run_ended(*, is_last: bool) -> None:
 
 
 def listen_in_background() -> None:
-    """Wakes the loops whenever the tables announce that collections have changed, until the process ends."""
+    """Wakes the sensors whenever the tables announce something to look at, until the process ends."""
     threading.Thread(target=_listen, name="announcements", daemon=True).start()
 
 
@@ -81,5 +95,5 @@ def _listen() -> None:
 
 
 def _on_news(topic: str | None) -> None:
-    if topic in (COLLECTIONS, None):
-        SENSORS.ring()
+    if topic in (DAEMON, None):
+        SENSORS.ring(is_news=topic is not None)

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from collection_pipeline.core.alerts import QUIET, WORTH_TELLING, Alert, AlertCause, EndedCollection
 from collection_pipeline.core.collections import CollectionStatus
 from collection_pipeline.tables.locking import take_turn
+from collection_pipeline.tables.notices import DAEMON, announce
 from collection_pipeline.tables.schema import alerts
 
 EARLIER = 12
@@ -58,7 +59,10 @@ class AlertStore:
             return 0
         adding = insert(alerts).values(rows).on_conflict_do_nothing(constraint="uq_alerts_event")
         with self._engine.begin() as connection:
-            return len(connection.execute(adding.returning(alerts.c.id)).all())
+            new = len(connection.execute(adding.returning(alerts.c.id)).all())
+            if new:
+                announce(connection, DAEMON)
+        return new
 
     def claim(self, now: datetime) -> Message | None:
         """The oldest message that is due, for this caller alone; None where there is none.

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from collection_pipeline.core.catalogue import Catalogue, Category, Preset
+from collection_pipeline.tables.notices import DAEMON, announce
 from collection_pipeline.tables.schema import categories, presets
 
 
@@ -49,6 +50,7 @@ class CatalogueStore:
                         position=position,
                     )
                 )
+            announce(connection, DAEMON)
 
     def current(self) -> Catalogue:
         """The catalogue in force; without any category if none was ever loaded."""

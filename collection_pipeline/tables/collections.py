@@ -21,7 +21,7 @@ from collection_pipeline.core.collections import (
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.core.progress import Progress
-from collection_pipeline.tables.notices import COLLECTIONS, announce
+from collection_pipeline.tables.notices import DAEMON, announce
 from collection_pipeline.tables.schema import collection_categories, collections
 
 
@@ -92,7 +92,7 @@ class CollectionStore:
                         for category in plan.categories
                     ],
                 )
-                announce(connection, COLLECTIONS)
+                announce(connection, DAEMON)
         except IntegrityError:
             return self._same(plan), False
         return self.get(plan.collection_id), True

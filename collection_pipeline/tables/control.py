@@ -25,7 +25,7 @@ from collection_pipeline.core.collections import (
 from collection_pipeline.core.errors import PipelineError, SourceError, Stopped
 from collection_pipeline.core.restarts import MOST_STARTS, RUN_ATTEMPTS
 from collection_pipeline.core.searches import SearchStatus
-from collection_pipeline.tables.notices import COLLECTIONS, announce
+from collection_pipeline.tables.notices import DAEMON, announce
 from collection_pipeline.tables.schema import collection_categories, collections, product_searches
 
 _STOPPING = (CollectionStatus.PAUSED, CollectionStatus.CANCELLING)
@@ -194,7 +194,7 @@ class CollectionControl:
                 .where(collections.c.collection_id == collection_id, collections.c.status.in_(froms))
                 .values(status=to, **values)
             )
-            announce(connection, COLLECTIONS)
+            announce(connection, DAEMON)
         return bool(moved.rowcount)
 
     def resume(self, collection_id: str, *, cost_cap: Decimal | None = None) -> int:
@@ -214,7 +214,7 @@ class CollectionControl:
             restarted = connection.execute(_restarting(collection_id)).rowcount
             if restarted or status == CollectionStatus.PAUSED:
                 _reopen(connection, collection_id)
-                announce(connection, COLLECTIONS)
+                announce(connection, DAEMON)
         return restarted
 
     def begin_finishing(self, collection_id: str) -> bool:

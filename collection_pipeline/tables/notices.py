@@ -20,8 +20,10 @@ CHANNELS = "SELECT channel FROM activity_channel"
 announce what is not so.
 """
 
-COLLECTIONS = "collections"
-"""The topic of collections that start, go on, or are to stop. Every other topic is that of a collection's events."""
+DAEMON = "daemon"
+"""The topic of what Dagster's daemon should look at: collections that start, go on or are to stop, a new catalogue, an
+alert. Every other topic is that of a collection's events.
+"""
 
 _ANNOUNCE = sa.text("SELECT pg_notify((SELECT channel FROM activity_channel), :topic)")
 

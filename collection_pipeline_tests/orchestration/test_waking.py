@@ -69,11 +69,23 @@ def test_a_loop_looks_now_and_then_although_nothing_rings() -> None:
     Alarm(apart_s=0).rest(threading.Event(), longest_s=0.1)
 
 
+def test_after_it_rang_a_loop_looks_more_often_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waking, "BUSY_REST_S", 0.1)
+    alarm = Alarm(apart_s=0)
+    alarm.ring()
+    for _ in range(3):
+        alarm.rest(threading.Event(), LONG_S)
+    monkeypatch.setattr(waking, "BUSY_FOR_S", 0.0)
+    with resting(alarm) as rest:
+        rest.join(0.3)
+        assert rest.is_alive()
+
+
 def test_starting_pausing_resuming_and_cancelling_a_collection_wake_the_sensors(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: list[float] = []
-    monkeypatch.setattr(waking.SENSORS, "ring", lambda: rung.append(time.monotonic()))
+    monkeypatch.setattr(waking.SENSORS, "ring", lambda **_: rung.append(time.monotonic()))
     monkeypatch.setenv("COLLECTION_DATABASE_URL", store.engine.url.render_as_string(hide_password=False))
     listen_in_background()
     await_true(lambda: len(rung) == 1)  # whoever begins to listen looks once
