@@ -40,7 +40,7 @@ from collection_pipeline.tables.collections import Collection
 from collection_pipeline.tables.store import Store
 
 RUNS_AT_A_TIME = 5
-RUNS_WAITING = 25
+RUNS_WAITING = 10
 """Runs that wait in the queue, of all collections together; each has at least as many as can be at work at a time."""
 
 
