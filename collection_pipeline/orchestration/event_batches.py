@@ -7,10 +7,11 @@ a run's status are written at once, after all others.
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 import dagster as dg
+import sqlalchemy as sa
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster_postgres.event_log import PostgresEventLogStorage
@@ -65,6 +66,7 @@ class BatchingEventLogStorage(PostgresEventLogStorage):
     _batch: EventBatch | None = None
     _materializations: tuple[object, dg.EventRecordsResult] | None = None
     """What was asked for last, and the answer: every check of an asset asks for the same one."""
+    _joining = threading.local()
     _partitions: frozenset[tuple[str, str]] = frozenset()
     """Those that were there when they were asked for, as they are for every output of a step."""
 
@@ -114,20 +116,33 @@ class BatchingEventLogStorage(PostgresEventLogStorage):
             self._batch.flush()
         return super()._connect()
 
+    def index_connection(self) -> AbstractContextManager[sa.Connection]:  # noqa: D102
+        joined: sa.Connection | None = getattr(self._joining, "connection", None)
+        return super().index_connection() if joined is None else nullcontext(joined)
+
+    @contextmanager
+    def _joined(self) -> Iterator[sa.Connection]:
+        """A transaction that every statement of this thread is part of, and so one commit for all of them."""
+        with self.index_transaction() as connection:
+            self._joining.connection = connection
+            try:
+                yield connection
+            finally:
+                self._joining.connection = None
+
     def _write_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         insert = SqlEventLogStorageTable.insert().returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True)
-        with super()._connect() as connection:
+        with self._joined() as connection:
             ids = connection.execute(insert, [self._event_to_row(event) for event in events]).scalars().all()
-        stored = list(zip(events, ids, strict=True))
-        of_assets = [(event, number) for event, number in stored if event.dagster_event_type in ASSET_EVENTS]
-        if of_assets:
-            with self.index_transaction() as connection:
+            stored = list(zip(events, ids, strict=True))
+            for event, number in stored:
+                if event.dagster_event_type in ASSET_CHECK_EVENTS:
+                    self.store_asset_check_event(event, number)
+            of_assets = [(event, number) for event, number in stored if event.dagster_event_type in ASSET_EVENTS]
+            if of_assets:
                 self._store_asset_event_tags(connection, *map(list, zip(*of_assets, strict=True)))
-                for event, number in _last_of_each_kind(of_assets):
-                    self._store_asset_event(connection, event, number)
-        for event, number in stored:
-            if event.dagster_event_type in ASSET_CHECK_EVENTS:
-                self.store_asset_check_event(event, number)
+            for event, number in _last_of_each_kind(of_assets):  # last, because others wait for these rows
+                self._store_asset_event(connection, event, number)
 
 
 def _last_of_each_kind(events: Sequence[tuple[dg.EventLogEntry, int]]) -> list[tuple[dg.EventLogEntry, int]]:

@@ -84,6 +84,7 @@ def look_at_schema(instance: dg.DagsterInstance) -> None:
     events, runs = instance.event_log_storage, instance.run_storage
     if isinstance(events, _EventLogStorage) and isinstance(runs, _RunStorage):
         runs.has_run_stats_index_cols()
+        runs.has_backfill_id_column()
         events.has_asset_key_index_cols()
         events.has_secondary_index(ASSET_KEY_INDEX_COLS)
         for table in (AssetEventTagsTable, AssetCheckExecutionsTable, DynamicPartitionsTable, ConcurrencySlotsTable):
@@ -125,6 +126,9 @@ class _Pooled:
 class _RunStorage(_Pooled, PostgresRunStorage):
     def has_built_index(self, migration_name: str) -> bool:
         return self._is_known(migration_name, partial(super().has_built_index, migration_name))
+
+    def has_backfill_id_column(self) -> bool:
+        return self._is_known("backfill_id", super().has_backfill_id_column)
 
     def has_run_stats_index_cols(self) -> bool:
         return self._is_known("run_stats", super().has_run_stats_index_cols)
