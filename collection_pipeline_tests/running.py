@@ -22,6 +22,9 @@ from collection_pipeline.processes import free_port
 from collection_pipeline_tests.conftest import REPOSITORY
 
 COMMAND = str(Path(sys.executable).parent / "collection-pipeline")
+STOPS_WITHIN_S = 150
+"""On a busy machine each service may need the patience that `up` has with it."""
+
 READY_WITHIN_S = 90
 
 
@@ -147,9 +150,10 @@ def up(
         if process.poll() is None:
             product.interrupt()
             with suppress(subprocess.TimeoutExpired):
-                process.wait(60)
+                process.wait(STOPS_WITHIN_S)
         for left in product.processes():
             left.kill()
+        process.wait(10)  # a zombie would still count as a user of the database
 
 
 def _await_ui(product: Product) -> None:

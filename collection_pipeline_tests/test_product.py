@@ -18,7 +18,7 @@ from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
 from collection_pipeline.tables.database import create_engine
 from collection_pipeline.tables.embedded import create_database, start_embedded, stop_embedded
-from collection_pipeline_tests.running import Product, processes_of, run_command, up
+from collection_pipeline_tests.running import STOPS_WITHIN_S, Product, processes_of, run_command, up
 from collection_pipeline_tests.waiting import await_true
 
 pytestmark = pytest.mark.xdist_group("product")
@@ -58,7 +58,7 @@ def product(home: Path, simulator: RunningSimulator) -> Iterator[Product]:
     with up(home, simulated_accounts(simulator.url)) as started:
         yield started
         started.interrupt()
-        assert started.process.wait(60) == 0, (home / "up.log").read_text()
+        assert started.process.wait(STOPS_WITHIN_S) == 0, (home / "up.log").read_text()
         assert processes_of(home) == []
 
 
@@ -175,7 +175,7 @@ def test_ctrl_c_pressed_twice_in_the_middle_leaves_nothing(simulator: RunningSim
             started.interrupt()
             time.sleep(0.3)
             started.interrupt()
-            started.process.wait(60)
+            started.process.wait(STOPS_WITHIN_S)
             assert processes_of(folder) == []
     finally:
         shutil.rmtree(folder, ignore_errors=True)

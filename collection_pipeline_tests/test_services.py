@@ -18,7 +18,7 @@ import pytest
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
 from collection_pipeline.processes import Services, free_port
 from collection_pipeline_tests.conftest import REPOSITORY
-from collection_pipeline_tests.running import COMMAND, Product, up
+from collection_pipeline_tests.running import COMMAND, STOPS_WITHIN_S, Product, up
 from collection_pipeline_tests.waiting import await_true
 
 pytestmark = [pytest.mark.xdist_group("services"), pytest.mark.timeout(400)]
@@ -41,7 +41,7 @@ def test_ctrl_c_in_the_middle_is_no_failure_and_the_next_start_goes_on_at_once(h
         await_searches(product, 10)
         assert readable_by_others(home) == []
         product.interrupt()
-        assert product.process.wait(60) == 0
+        assert product.process.wait(STOPS_WITHIN_S) == 0
         assert product.processes() == []
     with up(home, {}) as product:
         await_true(lambda: searches(product) > 0 and status(product) == "completed", 150, every_s=1)
@@ -85,7 +85,7 @@ def test_whatever_dies_comes_back_and_the_collection_does_not_notice(home: Path)
         )
         assert product.process.poll() is None
         product.interrupt()
-        assert product.process.wait(60) == 0
+        assert product.process.wait(STOPS_WITHIN_S) == 0
         assert product.processes() == []
 
 
@@ -105,7 +105,7 @@ def test_of_two_started_at_the_same_moment_one_says_so_and_leaves(home: Path) ->
         for process in (first, second):
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-            process.wait(60)
+            process.wait(STOPS_WITHIN_S)
     assert product.processes() == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from decimal import Decimal
 
 import click
@@ -11,7 +12,7 @@ from rich.table import Table
 from collection_pipeline.commands.numbers import COST
 from collection_pipeline.commands.session import stores, told_plainly
 from collection_pipeline.commands.watching import summary
-from collection_pipeline.core.collections import BY_HAND, Pause
+from collection_pipeline.core.collections import paused_by_hand
 
 
 @click.group(short_help="What is going on, and control of it.")
@@ -81,7 +82,8 @@ def pause(collection_id: str) -> None:
     """
     with stores() as (_, store):
         store.collections.get(collection_id)
-        was_running = store.control.pause(collection_id, Pause(BY_HAND, "Somebody paused it."))
+        whence = f"with the command line, as {getpass.getuser()}"
+        was_running = store.control.pause(collection_id, paused_by_hand(whence))
         status = store.collections.get(collection_id).status
     _tell(collection_id, "is paused" if was_running else f"is {status}; there was nothing to pause")
 

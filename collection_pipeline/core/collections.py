@@ -174,6 +174,12 @@ class Pause:
 
 BY_HAND = "by_hand"
 
+
+def paused_by_hand(whence: str) -> Pause:
+    """The pause that somebody asked for, and from where: "in the Dagster UI"."""
+    return Pause(BY_HAND, f"Somebody paused it {whence}.")
+
+
 REST = timedelta(minutes=10)
 """A marketplace that fails one product after the other is left alone for this long."""
 

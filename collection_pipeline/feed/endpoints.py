@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from collection_pipeline.core.activity import Action
-from collection_pipeline.core.collections import BY_HAND, Pause
+from collection_pipeline.core.collections import paused_by_hand
 from collection_pipeline.feed.access import PAGE, PAGE_FILES, FeedConfig
 from collection_pipeline.feed.answers import Refused, answer
 from collection_pipeline.feed.hub import Hub
@@ -75,7 +75,7 @@ class Endpoints:
 
     async def pause(self, request: Request) -> Response:
         """Pauses a collection."""
-        reason = Pause(BY_HAND, "Somebody paused it.")
+        reason = paused_by_hand("on the live activity page")
         return await self._control(request, lambda collection_id: self._store.control.pause(collection_id, reason))
 
     async def resume(self, request: Request) -> Response:

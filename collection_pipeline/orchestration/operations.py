@@ -9,7 +9,7 @@ from pydantic import Field
 from collection_pipeline import starting
 from collection_pipeline.core.budget import estimate
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
-from collection_pipeline.core.collections import BY_HAND, CollectionStatus, Pause
+from collection_pipeline.core.collections import CollectionStatus, paused_by_hand
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.core.usage import LARGEST_COST
@@ -127,7 +127,7 @@ def start(
 def pause(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.ResourceParam[Store]) -> None:
     """Pauses a collection: its runs stop within two seconds, and what they have found is kept."""
     collection_id = _meant(config, store, CollectionStatus.RUNNING)
-    was_running = store.control.pause(collection_id, Pause(BY_HAND, "Somebody paused it."))
+    was_running = store.control.pause(collection_id, paused_by_hand("in the Dagster UI"))
     context.log.info(f"{collection_id} {'is paused' if was_running else 'was not running'}.")
 
 

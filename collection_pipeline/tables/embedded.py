@@ -134,9 +134,17 @@ def _memo(home: Path) -> Path:
 def _living_users(home: Path) -> set[int]:
     """The processes that use the server, without those that were killed, which would keep it from ever stopping."""
     try:
-        return {user for user in json.loads((home / "postgres.users").read_text()) if psutil.pid_exists(user)}
+        return {user for user in json.loads((home / "postgres.users").read_text()) if _lives(user)}
     except (FileNotFoundError, ValueError):
         return set()
+
+
+def _lives(process_id: int) -> bool:
+    """Whether a process may still use the server. One that has ended, and nobody asks how, does not."""
+    try:
+        return psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _note_users(home: Path, users: set[int]) -> None:

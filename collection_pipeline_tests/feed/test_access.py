@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from starlette.requests import Request
 
+from collection_pipeline.core.collections import Pause
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.feed.access import FeedConfig, objection
 from collection_pipeline.tables.store import Store
@@ -121,6 +122,7 @@ def test_where_control_is_allowed_a_collection_is_paused_resumed_and_cancelled(
         return answer.json()["changed"], status
 
     assert order("pause") == (True, "paused")
+    assert store.collections.get("c").pause == Pause("by_hand", "Somebody paused it on the live activity page.")
     assert order("pause") == (False, "paused")
     assert order("resume") == (True, "running")
     assert order("resume") == (False, "running")

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
+from collection_pipeline.core.collections import Pause
 from collection_pipeline.orchestration.operations import Preset, StartConfig
 from collection_pipeline_tests.orchestration.conftest import Pipeline
 
@@ -50,6 +51,7 @@ def test_a_collection_that_is_not_the_only_one_has_to_be_named(pipeline: Pipelin
     assert control(pipeline, "pause") == "Say which collection is meant; running are: one, two."
     assert control(pipeline, "pause", collection_id="two") is None
     assert [one.status for one in pipeline.store.collections.all()] == ["running", "paused"]
+    assert pipeline.store.collections.get("two").pause == Pause("by_hand", "Somebody paused it in the Dagster UI.")
     assert "three" in (control(pipeline, "cancel", collection_id="three") or "")
 
 
