@@ -44,6 +44,17 @@ def test_a_server_killed_a_moment_ago_is_started_again(home: Path) -> None:
     stop_embedded(home)
 
 
+def test_a_process_that_has_ended_and_was_not_waited_for_does_not_keep_the_server_running(home: Path) -> None:
+    start_embedded(home)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    while psutil.Process(ended.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    (home / "postgres.users").write_text(json.dumps([os.getpid(), ended.pid]))
+    stop_embedded(home)
+    assert not (home / "postgres" / "postmaster.pid").exists()
+    ended.wait()
+
+
 def test_a_process_number_that_somebody_else_has_by_now_is_not_taken_for_the_server(home: Path) -> None:
     start_embedded(home)
     killed = postmaster(home)
