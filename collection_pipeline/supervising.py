@@ -26,6 +26,9 @@ PATIENCE_S = 15
 PAUSES_S = (1, 2, 5, 10, 20)
 """Before a service is started again for the first, second, … time within WITHIN_S."""
 
+CHILDLESS_FOR_S = 2.0
+"""How long a service that works in a child may be without one."""
+
 WITHIN_S = 600
 """Deaths longer ago than this are forgotten."""
 
@@ -166,6 +169,7 @@ class _Kept:
         self._process: subprocess.Popen[bytes] | None = None
         self._former: list[int] = []
         self._interrupted: set[int] = set()
+        self._had_child_at = float("inf")
         self._child: psutil.Process | None = None
         """The one that does the work, once it was there. Looking for it takes long, looking at it does not."""
 
@@ -179,7 +183,7 @@ class _Kept:
                 stderr=log,
                 start_new_session=True,
             )
-        self.due, self._child = None, None
+        self.due, self._child, self._had_child_at = None, None, float("inf")
 
     @property
     def has_ended(self) -> bool:
@@ -200,11 +204,19 @@ class _Kept:
             return None
         if self.has_ended:
             return _how_it_ended(self._process.returncode)
-        if self.service.works_in_child and not _lives(self._child):
-            former, self._child = self._child, _living_child(self._process.pid)
-            if former is not None and self._child is None:
-                return "lost the process that does its work"
+        if self.service.works_in_child and self._is_childless():
+            return "lost the process that does its work"
         return None
+
+    def _is_childless(self) -> bool:
+        """Whether it has had a child and none for a while: while it starts, some live only for a moment."""
+        assert self._process is not None
+        now = time.monotonic()
+        if not _lives(self._child):
+            self._child = _living_child(self._process.pid)
+        if self._child is not None:
+            self._had_child_at = now
+        return now - self._had_child_at > CHILDLESS_FOR_S
 
     def clear_away(self) -> None:
         """Ends what a dead process left behind, except runs, which go on."""

@@ -197,6 +197,28 @@ def test_a_service_that_works_in_a_child_is_dead_without_it_and_nothing_of_it_is
     supervisor.stop()
 
 
+HAS_A_BRIEF_CHILD_FIRST = """
+    import subprocess, sys, time
+    subprocess.run([sys.executable, "-c", "print('brief', flush=True); import time; time.sleep(0.5)"])
+    time.sleep(0.3)
+    subprocess.Popen([sys.executable, "-c", "print('working', flush=True); import time; time.sleep(600)"])
+    time.sleep(600)
+"""
+
+
+def test_a_child_that_is_there_for_a_moment_is_not_the_one_that_does_the_work(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path)
+    supervisor.start(service(textwrap.dedent(HAS_A_BRIEF_CHILD_FIRST), works_in_child=True))
+
+    def works() -> bool:
+        supervisor.require_alive()
+        return "working" in supervisor.log("child").read_text()
+
+    await_true(works, 30)
+    assert "lost the process" not in supervisor.log("child").read_text()
+    supervisor.stop()
+
+
 @pytest.mark.usefixtures("quick")
 def test_runs_outlive_the_death_of_what_started_them_and_are_stopped_at_the_end(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path)
