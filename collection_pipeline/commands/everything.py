@@ -75,19 +75,23 @@ def everything(settings: Settings, ports: Ports, console: Console) -> Iterator[E
     )
     with interruptible(supervisor.hurry) as begin_stopping, ExitStack() as stack:
         stack.callback(Services.clear, settings.home)
-        store, environment = _open_database(stack, settings, services.simulator_url, console)
-        files = DagsterFiles(settings.home / "dagster", _private_folder(stack) / "code")
-        files.write(_dagster_yaml(settings.home))
-        stack.callback(supervisor.stop)
-        stack.callback(begin_stopping)
-        stack.push(lambda kind, *_: console.print("\nStopping everything …") if kind is KeyboardInterrupt else None)
-        if services.simulator_url is not None:
-            console.print(_banner(services.simulator_url))
-            environment = simulated(environment, services.simulator_url)
-            supervisor.start(simulator_service(services.simulator_url, environment))
-        with console.status("Starting Dagster …"):
-            _start_services(supervisor, files, ports, services, environment)
-        yield Everything(services, store, supervisor)
+        try:
+            store, environment = _open_database(stack, settings, services.simulator_url, console)
+            files = DagsterFiles(settings.home / "dagster", _private_folder(stack) / "code")
+            files.write(_dagster_yaml(settings.home))
+            stack.callback(supervisor.stop)
+            stack.callback(begin_stopping)
+            stack.push(lambda kind, *_: console.print("\nStopping everything …") if kind is KeyboardInterrupt else None)
+            if services.simulator_url is not None:
+                console.print(_banner(services.simulator_url))
+                environment = simulated(environment, services.simulator_url)
+                supervisor.start(simulator_service(services.simulator_url, environment))
+            with console.status("Starting Dagster …"):
+                _start_services(supervisor, files, ports, services, environment)
+            yield Everything(services, store, supervisor)
+        except BaseException:
+            begin_stopping()  # before anything is undone: what comes now only hurries
+            raise
 
 
 def _make_way(home: Path, ports: Ports) -> None:

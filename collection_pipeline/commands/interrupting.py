@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+AGAIN_AFTER_S = 1.0
 
 
 @contextmanager
@@ -20,16 +24,24 @@ def interruptible(hurry: Callable[[], None]) -> Iterator[Callable[[], None]]:
         nonlocal is_stopping
         is_stopping = True
 
-    def pressed(_signal: int, _frame: FrameType | None) -> None:
+    def pressed(number: int, _frame: FrameType | None) -> None:
         if is_stopping:
             hurry()
             return
-        begin()
+        # Raised while Python clears an object away, it would be ignored: then it is raised once more.
+        again = threading.Timer(AGAIN_AFTER_S, press_again, (number,))
+        again.daemon = True
+        again.start()
         raise KeyboardInterrupt
+
+    def press_again(number: int) -> None:
+        if not is_stopping:
+            os.kill(os.getpid(), number)
 
     former = {number: signal.signal(number, pressed) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield begin
     finally:
+        is_stopping = True
         for number, handler in former.items():
             signal.signal(number, handler)
