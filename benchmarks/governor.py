@@ -11,16 +11,16 @@ import time
 from decimal import Decimal
 
 from benchmarks.parts import fresh_database
+from collection_pipeline.core.collecting.listings import ListingQuery
+from collection_pipeline.core.collecting.usage import DEFAULT_LIMITS, Limits
 from collection_pipeline.core.errors import RateLimited
-from collection_pipeline.core.listings import ListingQuery
 from collection_pipeline.core.money import BandRule, Money
-from collection_pipeline.core.usage import DEFAULT_LIMITS, Limits
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import running
-from collection_pipeline.sources.ebay_token import EbayAccount
+from collection_pipeline.sources.ebay.token import EbayAccount
 from collection_pipeline.sources.opening import open_listings
-from collection_pipeline.tables.database import create_engine, database_url
-from collection_pipeline.tables.governor import Governor
+from collection_pipeline.tables.collecting.governor import Governor
+from collection_pipeline.tables.server.database import create_engine, database_url
 
 RATE = 40
 SEARCHES_PER_RUN = 160

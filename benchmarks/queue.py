@@ -17,7 +17,7 @@ import sqlalchemy as sa
 import yaml
 
 from benchmarks.collection import COMMAND, marketplace, product
-from collection_pipeline.tables.database import create_engine
+from collection_pipeline.tables.server.database import create_engine
 
 
 def _catalogue(file: Path, count: int) -> None:

@@ -17,10 +17,10 @@ import scrapy
 from scrapy.crawler import CrawlerProcess
 from scrapy.http import JsonRequest, Response
 
-from collection_pipeline.core.listings import ListingQuery, query_text
+from collection_pipeline.core.collecting.listings import ListingQuery, query_text
 from collection_pipeline.core.money import BandRule, Money, parse_amount
-from collection_pipeline.sources.ebay import PAGE_SIZE, search_parameters
-from collection_pipeline.sources.oxylabs import query
+from collection_pipeline.sources.ebay.browse_api import PAGE_SIZE, search_parameters
+from collection_pipeline.sources.oxylabs.best_sellers import query
 
 BASIC = "Basic " + base64.b64encode(b"simulated:simulated").decode()
 

@@ -1,4 +1,4 @@
-"""The commands, by name. Each lives in its own file in commands/, which is imported when it is called for."""
+"""The commands, by name. Each is in a file of its own in commands/, which is imported when it is called for."""
 
 from __future__ import annotations
 
@@ -8,11 +8,21 @@ import click
 
 from collection_pipeline import __version__
 
-COMMANDS = ("up", "collect", "collections", "sellers", "sql", "catalogue", "database", "simulate")
+COMMANDS = {
+    "up": "server.up",
+    "collect": "collecting.collect",
+    "collections": "collecting.collections",
+    "sellers": "sellers.group",
+    "sql": "sql",
+    "catalogue": "catalogue",
+    "database": "server.database",
+    "simulate": "server.simulate",
+}
+"""Each command's name, and its module in commands/. The command itself has its own name there."""
 
 
 class _Commands(click.Group):
-    """A group whose commands are the objects of their names in the modules of their names."""
+    """A group that imports a command when it is called for."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -20,7 +30,7 @@ class _Commands(click.Group):
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command = getattr(importlib.import_module(f"collection_pipeline.commands.{name}"), name)
+        command = getattr(importlib.import_module(f"collection_pipeline.commands.{COMMANDS[name]}"), name)
         assert isinstance(command, click.Command)
         return command
 

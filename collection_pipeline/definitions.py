@@ -9,17 +9,17 @@ from collections.abc import Mapping
 import dagster as dg
 
 from collection_pipeline import __version__
-from collection_pipeline.orchestration.alerting import ALERT_RESOURCES, ALERT_SENSORS
-from collection_pipeline.orchestration.assets import ASSETS
-from collection_pipeline.orchestration.automation import SENSORS
-from collection_pipeline.orchestration.freshness import POLICY, watch_freshness
-from collection_pipeline.orchestration.inbox import import_dropped_files
-from collection_pipeline.orchestration.new_categories import collect_new_categories
-from collection_pipeline.orchestration.operations import ASSET_JOBS, CONTROL_JOBS
+from collection_pipeline.orchestration.catalogue.new_categories import collect_new_categories
+from collection_pipeline.orchestration.collecting.assets import ASSETS
+from collection_pipeline.orchestration.collecting.automation import SENSORS
+from collection_pipeline.orchestration.collecting.jobs import ASSET_JOBS, CONTROL_JOBS
+from collection_pipeline.orchestration.collecting.schedules import schedules_from
 from collection_pipeline.orchestration.resources import RESOURCES
 from collection_pipeline.orchestration.retention import purge_daily, purge_old_rows
-from collection_pipeline.orchestration.schedules import schedules_from
-from collection_pipeline.orchestration.seller_jobs import SELLER_JOBS
+from collection_pipeline.orchestration.sellers.inbox import import_dropped_files
+from collection_pipeline.orchestration.sellers.jobs import SELLER_JOBS
+from collection_pipeline.orchestration.watching.alerting import ALERT_RESOURCES, ALERT_SENSORS
+from collection_pipeline.orchestration.watching.freshness import POLICY, watch_freshness
 
 
 def build_defs(environment: Mapping[str, str], resources: dict[str, object] | None = None) -> dg.Definitions:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.settings import Settings
 from collection_pipeline.stores import open_store
-from collection_pipeline.tables.locating import reading_database
-from collection_pipeline.tables.querying import Answer, answer
+from collection_pipeline.tables.server.locating import reading_database
+from collection_pipeline.tables.server.querying import Answer, answer
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from collection_pipeline.core.collections import DEFAULT_ORG
+from collection_pipeline.core.collecting.collections import DEFAULT_ORG
+from collection_pipeline.core.collecting.usage import DEFAULT_LIMITS, AnswerLimits, Call, Limits, Source
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.pseudonyms import LEAST_KEY, Pseudonyms, plain
 from collection_pipeline.core.retention import LONGEST_DAYS, RULES, RetentionRule, with_days
+from collection_pipeline.core.sellers.pseudonyms import LEAST_KEY, Pseudonyms, plain
 from collection_pipeline.core.setting_values import base_address, choice, given, number, path, whole_number, word
-from collection_pipeline.core.usage import DEFAULT_LIMITS, AnswerLimits, Call, Limits, Source
 
 OXYLABS_URL = "https://realtime.oxylabs.io"
 EBAY_API_URL = "https://api.ebay.com"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from collection_pipeline.tables.database import create_engine
-from collection_pipeline.tables.embedded import create_database, start_embedded, stop_embedded
-from collection_pipeline.tables.migrating import migrate
+from collection_pipeline.tables.server.database import create_engine
+from collection_pipeline.tables.server.embedded import create_database, start_embedded, stop_embedded
+from collection_pipeline.tables.server.migrating import migrate
 from collection_pipeline.tables.store import Store, open_store
 
 REPOSITORY = Path(__file__).parent.parent

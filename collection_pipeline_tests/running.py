@@ -18,7 +18,7 @@ import httpx
 import psutil
 import psycopg
 
-from collection_pipeline.processes import free_port
+from collection_pipeline.processes.running_services import free_port
 from collection_pipeline_tests.conftest import REPOSITORY
 
 COMMAND = str(Path(sys.executable).parent / "collection-pipeline")

@@ -5,7 +5,7 @@ import re
 from collection_pipeline.core.retention import RULES
 from collection_pipeline.documenting import launching_document
 from collection_pipeline.files.columns import COLUMNS
-from collection_pipeline.tables.documenting import tables_document
+from collection_pipeline.tables.schema.reference import tables_document
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.conftest import REPOSITORY
 

@@ -19,13 +19,13 @@ import psutil
 import pytest
 
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
-from collection_pipeline.processes import free_port
+from collection_pipeline.processes.running_services import free_port
 from collection_pipeline.settings import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
 from collection_pipeline.simulator.state import Simulator
-from collection_pipeline.tables.embedded import start_embedded, stop_embedded
-from collection_pipeline.tables.postgres_server import PostgresServer
+from collection_pipeline.tables.server.embedded import start_embedded, stop_embedded
+from collection_pipeline.tables.server.postgres_server import PostgresServer
 from collection_pipeline_tests.running import Product, up
 from collection_pipeline_tests.waiting import await_true
 

@@ -16,8 +16,8 @@ from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
 from collection_pipeline.settings import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
-from collection_pipeline.tables.database import create_engine
-from collection_pipeline.tables.embedded import create_database, start_embedded, stop_embedded
+from collection_pipeline.tables.server.database import create_engine
+from collection_pipeline.tables.server.embedded import create_database, start_embedded, stop_embedded
 from collection_pipeline_tests.running import STOPS_WITHIN_S, Product, processes_of, run_command, up
 from collection_pipeline_tests.waiting import await_true
 

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
-from collection_pipeline.processes import Services, free_port
+from collection_pipeline.processes.running_services import Services, free_port
 from collection_pipeline_tests.conftest import REPOSITORY
 from collection_pipeline_tests.running import COMMAND, STOPS_WITHIN_S, Product, up
 from collection_pipeline_tests.waiting import await_true

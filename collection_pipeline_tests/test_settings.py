@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from collection_pipeline.core.collecting.usage import Call
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.usage import Call
 from collection_pipeline.settings import EBAY_API_URL, OXYLABS_URL, Settings
 
 ACCOUNTS = {

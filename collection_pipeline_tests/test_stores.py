@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from collection_pipeline.settings import Settings, simulated
 from collection_pipeline.stores import open_store
-from collection_pipeline.tables.time_limits import LIST_LIMIT_S
+from collection_pipeline.tables.schema.time_limits import LIST_LIMIT_S
 
 SIMULATOR = "http://127.0.0.1:1"
 

@@ -15,17 +15,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collection_pipeline.cli import main
-from collection_pipeline.core.alert_settings import AlertSettings
+from collection_pipeline.core.collecting.scheduling import ScheduleConfig
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.retention import due
-from collection_pipeline.core.scheduling import ScheduleConfig
+from collection_pipeline.core.watching.alert_settings import AlertSettings
 from collection_pipeline.feed.__main__ import main as feed
 from collection_pipeline.feed.access import FeedConfig
-from collection_pipeline.processes import free_port
+from collection_pipeline.processes.running_services import free_port
 from collection_pipeline.settings import CREDENTIALS, Settings, wants_json
 from collection_pipeline.simulator.__main__ import main as simulator
-from collection_pipeline.tables.database import create_engine, database_url, reachable
-from collection_pipeline.tables.locating import dagster_database
+from collection_pipeline.tables.server.database import create_engine, database_url, reachable
+from collection_pipeline.tables.server.locating import dagster_database
 from collection_pipeline_tests.conftest import REPOSITORY
 
 CODE = "".join(file.read_text() for file in (REPOSITORY / "collection_pipeline").rglob("*.py"))

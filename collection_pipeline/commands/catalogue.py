@@ -15,7 +15,7 @@ from collection_pipeline.core.catalogue import STARTER_FILE, CatalogueError, Cat
 from collection_pipeline.core.errors import SourceError
 from collection_pipeline.settings import Settings
 from collection_pipeline.sources.opening import open_best_sellers
-from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount
+from collection_pipeline.sources.oxylabs.jobs import OxylabsAccount
 from collection_pipeline.tables.store import Store
 
 

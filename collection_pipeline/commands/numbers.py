@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 import click
 
-from collection_pipeline.core.usage import LARGEST_COST
+from collection_pipeline.core.collecting.usage import LARGEST_COST
 
 PORT = click.IntRange(1, 65535)
 ROWS = click.IntRange(1, 1_000_000)

@@ -15,7 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from collection_pipeline.core.collections import DEFAULT_ORG
+from collection_pipeline.core.collecting.collections import DEFAULT_ORG
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.origins import comes_from_elsewhere, is_local, is_own_host
 from collection_pipeline.core.setting_values import base_address, given, shown

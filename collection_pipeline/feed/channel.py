@@ -11,11 +11,11 @@ import logging
 from collections import deque
 from itertools import islice, takewhile
 
-from collection_pipeline.core.collections import OPEN_STATUSES, CollectionStatus
+from collection_pipeline.core.collecting.collections import OPEN_STATUSES, CollectionStatus
 from collection_pipeline.feed.frames import Message
 from collection_pipeline.feed.reading import Lane
-from collection_pipeline.tables.activity import ActivityStore
-from collection_pipeline.tables.feed import FeedStore
+from collection_pipeline.tables.watching.activity import ActivityStore
+from collection_pipeline.tables.watching.page_figures import FeedStore
 
 KEPT = 1_000
 """Messages of about 600 bytes: what one watched collection takes in memory is well under a megabyte."""

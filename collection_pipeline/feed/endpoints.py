@@ -10,15 +10,15 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from collection_pipeline.core.activity import Action
-from collection_pipeline.core.collections import paused_by_hand
+from collection_pipeline.core.collecting.collections import paused_by_hand
 from collection_pipeline.feed.access import PAGE, PAGE_FILES, FeedConfig
 from collection_pipeline.feed.answers import Refused, answer
 from collection_pipeline.feed.hub import Hub
 from collection_pipeline.feed.reading import Answers, Lane
 from collection_pipeline.feed.stream import Reader
-from collection_pipeline.tables.activity import Wanted
-from collection_pipeline.tables.feed import FeedStore
 from collection_pipeline.tables.store import Store
+from collection_pipeline.tables.watching.activity import Wanted
+from collection_pipeline.tables.watching.page_figures import FeedStore
 
 MOST_READERS = 500
 """Each takes a connection and a few kilobytes; beyond this many the machine is better asked less."""

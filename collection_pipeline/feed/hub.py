@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from collection_pipeline.feed.channel import Channel
 from collection_pipeline.feed.reading import Lane
-from collection_pipeline.tables.activity import ActivityStore, topic
-from collection_pipeline.tables.feed import FeedStore
-from collection_pipeline.tables.notices import listen
+from collection_pipeline.tables.schema.notices import listen
+from collection_pipeline.tables.watching.activity import ActivityStore, topic
+from collection_pipeline.tables.watching.page_figures import FeedStore
 
 STATUS_EVERY_S = 1.0
 

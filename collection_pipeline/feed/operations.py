@@ -11,7 +11,13 @@ from starlette.responses import Response
 from collection_pipeline.core.activity import Action
 from collection_pipeline.feed.endpoints import Endpoints
 from collection_pipeline.feed.schemas import Schema, list_of, object_of, schema_of
-from collection_pipeline.tables.feed import CategoryRow, CollectionRow, Metrics, ProgressRow, SnapshotRow
+from collection_pipeline.tables.watching.page_figures import (
+    CategoryRow,
+    CollectionRow,
+    Metrics,
+    ProgressRow,
+    SnapshotRow,
+)
 
 
 @dataclass(frozen=True)

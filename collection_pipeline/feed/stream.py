@@ -8,7 +8,7 @@ from collection_pipeline.core.activity import ActivityEvent
 from collection_pipeline.feed.channel import Channel
 from collection_pipeline.feed.frames import RETRY, Message, status_frame
 from collection_pipeline.feed.hub import Hub
-from collection_pipeline.tables.activity import ActivityStore, Wanted
+from collection_pipeline.tables.watching.activity import ActivityStore, Wanted
 
 STORED = 100
 """How many of the events before it a new reader is shown."""

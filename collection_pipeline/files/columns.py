@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from operator import attrgetter
 
-from collection_pipeline.core.seller_list import SellerRow
+from collection_pipeline.core.sellers.seller_list import SellerRow
 
 
 class Kind(StrEnum):

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.full_disks import disk_full
 from collection_pipeline.core.printable import printable
-from collection_pipeline.core.seller_list import SellerRow
+from collection_pipeline.core.sellers.seller_list import SellerRow
 from collection_pipeline.files.writers import write_csv, write_json, write_parquet, write_xlsx
 
 PROGRESS_EVERY = 1_000

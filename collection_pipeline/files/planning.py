@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from collection_pipeline.core.edits import LONGEST_NOTE
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.sellers.edits import LONGEST_NOTE
 from collection_pipeline.files.reading import ImportRow
 
 _SHOWN = 80

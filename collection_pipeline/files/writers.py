@@ -20,7 +20,7 @@ import xlsxwriter  # type: ignore[import-untyped]
 from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped]
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.seller_list import SellerRow
+from collection_pipeline.core.sellers.seller_list import SellerRow
 from collection_pipeline.files.columns import COLUMNS, NAMES, Cell, Kind, cells
 from collection_pipeline.files.guarding import CSV_CELL, EXCEL_CELL, guarded
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from collection_pipeline.orchestration.scope import collection_of
+from collection_pipeline.orchestration.collecting.scope import collection_of
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.store import Store
 

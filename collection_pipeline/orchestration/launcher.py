@@ -21,9 +21,9 @@ from dagster._core.workspace.context import BaseWorkspaceRequestContext
 from dagster._serdes import deserialize_value, serialize_value
 from dagster._utils import get_run_crash_explanation
 
-from collection_pipeline.orchestration.forking import WarmClient, WarmProcessEnded
-from collection_pipeline.orchestration.run_process import RunProcess
-from collection_pipeline.orchestration.waking import run_ended
+from collection_pipeline.orchestration.instance.forking import WarmClient, WarmProcessEnded
+from collection_pipeline.orchestration.instance.run_process import RunProcess
+from collection_pipeline.orchestration.instance.waking import run_ended
 
 _clients: dict[str, WarmClient] = {}
 """The warm process of each version of each code location, by the id of its code server."""

@@ -17,8 +17,8 @@ from typing import Any, Generic, TypeVar
 import dagster as dg
 
 from collection_pipeline.core.activity import Action, ActivityEvent, Emit, json_line
+from collection_pipeline.core.collecting.stopping import StopSwitch
 from collection_pipeline.core.errors import Stopped
-from collection_pipeline.core.stopping import StopSwitch
 from collection_pipeline.orchestration.event_log import log_observations
 from collection_pipeline.settings import wants_json
 from collection_pipeline.tables.store import Store

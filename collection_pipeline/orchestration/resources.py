@@ -7,13 +7,13 @@ from functools import partial
 
 import dagster as dg
 
-from collection_pipeline.core.products import BestSellerSource
-from collection_pipeline.core.retrying import RetryPolicy
-from collection_pipeline.core.usage import CallLedger
+from collection_pipeline.core.collecting.products import BestSellerSource
+from collection_pipeline.core.collecting.retrying import RetryPolicy
+from collection_pipeline.core.collecting.usage import CallLedger
 from collection_pipeline.settings import Settings
-from collection_pipeline.sources.ebay_token import EbayAccount
+from collection_pipeline.sources.ebay.token import EbayAccount
 from collection_pipeline.sources.opening import open_best_sellers, open_listings, open_result_pages
-from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount
+from collection_pipeline.sources.oxylabs.jobs import OxylabsAccount
 from collection_pipeline.sources.pseudonymous import OpenListings, pseudonymous
 from collection_pipeline.stores import open_store
 from collection_pipeline.tables.store import Store

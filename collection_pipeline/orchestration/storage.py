@@ -11,9 +11,9 @@ from typing import Any
 
 from dagster._serdes import ConfigurableClassData
 
-from collection_pipeline.orchestration.pooled_storage import PooledPostgresStorage
+from collection_pipeline.orchestration.instance.pooled_storage import PooledPostgresStorage
 from collection_pipeline.settings import Settings
-from collection_pipeline.tables.locating import dagster_database
+from collection_pipeline.tables.server.locating import dagster_database
 
 _server = ExitStack()
 """Keeps the embedded server in use, once this process has needed it, until the process ends."""

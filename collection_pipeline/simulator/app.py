@@ -14,8 +14,8 @@ from starlette.routing import Route
 from collection_pipeline.simulator.answers import answer
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.control import Control
-from collection_pipeline.simulator.ebay import Ebay
-from collection_pipeline.simulator.oxylabs import Oxylabs
+from collection_pipeline.simulator.ebay.endpoints import Ebay
+from collection_pipeline.simulator.oxylabs.endpoints import Oxylabs
 from collection_pipeline.simulator.state import Simulator
 
 Endpoint = Callable[[Request], Awaitable[Response]]

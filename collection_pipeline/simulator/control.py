@@ -15,9 +15,9 @@ from starlette.responses import Response
 from collection_pipeline.simulator.answers import answer
 from collection_pipeline.simulator.config import RUNTIME_FIELDS
 from collection_pipeline.simulator.faults import FAULTS, Fault
-from collection_pipeline.simulator.listings import DEFAULT_HIGH, DEFAULT_LOW
 from collection_pipeline.simulator.state import Simulator
 from collection_pipeline.simulator.truth import Collection, truth
+from collection_pipeline.simulator.world.listings import DEFAULT_HIGH, DEFAULT_LOW
 
 
 class Control:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from collection_pipeline.simulator.draws import unit
+from collection_pipeline.simulator.world.draws import unit
 
 FAULTS: Mapping[str, str] = MappingProxyType(
     {

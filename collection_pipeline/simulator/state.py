@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from collection_pipeline.simulator.config import RUNTIME_FIELDS, SimulatorConfig
-from collection_pipeline.simulator.draws import unit
 from collection_pipeline.simulator.faults import Fault, FaultBoard
 from collection_pipeline.simulator.limits import Quota, Tokens, Window
-from collection_pipeline.simulator.listings import Listings
-from collection_pipeline.simulator.products import Products
 from collection_pipeline.simulator.stats import Stats
+from collection_pipeline.simulator.world.draws import unit
+from collection_pipeline.simulator.world.listings import Listings
+from collection_pipeline.simulator.world.products import Products
 
 
 class Simulator:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from collection_pipeline.simulator.ebay_filters import Context, parse_filter
-from collection_pipeline.simulator.ebay_items import shown_name
-from collection_pipeline.simulator.ebay_results import reachable
-from collection_pipeline.simulator.listings import DEFAULT_HIGH, DEFAULT_LOW, NEW, Band, Facts, Listing
-from collection_pipeline.simulator.names import seller_key
-from collection_pipeline.simulator.products import Product
+from collection_pipeline.simulator.ebay.filters import Context, parse_filter
+from collection_pipeline.simulator.ebay.items import shown_name
+from collection_pipeline.simulator.ebay.results import reachable
 from collection_pipeline.simulator.state import Simulator
+from collection_pipeline.simulator.world.listings import DEFAULT_HIGH, DEFAULT_LOW, NEW, Band, Facts, Listing
+from collection_pipeline.simulator.world.names import seller_key
+from collection_pipeline.simulator.world.products import Product
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
+from collection_pipeline.core.collecting.listings import ListingPage, ListingQuery, ListingSource
+from collection_pipeline.core.collecting.products import BestSellerPage, BestSellerSource
 from collection_pipeline.core.errors import SourceError
-from collection_pipeline.core.listings import ListingPage, ListingQuery, ListingSource
-from collection_pipeline.core.products import BestSellerPage, BestSellerSource
 
 HIDDEN = "[hidden]"
 

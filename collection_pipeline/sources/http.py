@@ -18,8 +18,8 @@ from typing import Any
 
 import httpx
 
+from collection_pipeline.core.collecting.usage import AnswerLimits
 from collection_pipeline.core.errors import Garbled, Malformed, Oversized, Transient
-from collection_pipeline.core.usage import AnswerLimits
 
 MAX_CONNECTIONS = 10
 """A run has five workers, each with one request in flight."""

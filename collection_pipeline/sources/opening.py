@@ -6,16 +6,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from collection_pipeline.core.listings import ListingSource
-from collection_pipeline.core.products import BestSellerSource
-from collection_pipeline.core.usage import AnswerLimits, CallLedger
-from collection_pipeline.sources import ebay, oxylabs_jobs
+from collection_pipeline.core.collecting.listings import ListingSource
+from collection_pipeline.core.collecting.products import BestSellerSource
+from collection_pipeline.core.collecting.usage import AnswerLimits, CallLedger
 from collection_pipeline.sources.discretion import DiscreetBestSellers, DiscreetListings
-from collection_pipeline.sources.ebay_pages import EbayResultPages
-from collection_pipeline.sources.ebay_token import EbayAccount
+from collection_pipeline.sources.ebay import browse_api
+from collection_pipeline.sources.ebay.result_pages import EbayResultPages
+from collection_pipeline.sources.ebay.token import EbayAccount
 from collection_pipeline.sources.http import DEFAULT_ANSWER_LIMITS, pooled_client
-from collection_pipeline.sources.oxylabs import OxylabsBestSellers
-from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount, OxylabsJobs
+from collection_pipeline.sources.oxylabs import jobs
+from collection_pipeline.sources.oxylabs.best_sellers import OxylabsBestSellers
+from collection_pipeline.sources.oxylabs.jobs import OxylabsAccount, OxylabsJobs
 
 
 def _utc_now() -> datetime:
@@ -52,7 +53,7 @@ async def open_result_pages(
 async def _oxylabs(
     account: OxylabsAccount, ledger: CallLedger, clock: Callable[[], datetime], limits: AnswerLimits
 ) -> AsyncIterator[OxylabsJobs]:
-    async with pooled_client(account.url, read_timeout_s=oxylabs_jobs.READ_TIMEOUT_S, limits=limits) as client:
+    async with pooled_client(account.url, read_timeout_s=jobs.READ_TIMEOUT_S, limits=limits) as client:
         yield OxylabsJobs(account, client, ledger, clock=clock)
 
 
@@ -61,11 +62,11 @@ async def open_listings(
     account: EbayAccount,
     ledger: CallLedger,
     *,
-    page_size: int = ebay.PAGE_SIZE,
+    page_size: int = browse_api.PAGE_SIZE,
     clock: Callable[[], datetime] = _utc_now,
     limits: AnswerLimits = DEFAULT_ANSWER_LIMITS,
 ) -> AsyncIterator[ListingSource]:
     """eBay's Browse API, for as long as the block runs."""
-    async with pooled_client(account.url, read_timeout_s=ebay.READ_TIMEOUT_S, limits=limits) as client:
-        listings = ebay.EbayListings(account, client, ledger, clock=clock, page_size=page_size)
+    async with pooled_client(account.url, read_timeout_s=browse_api.READ_TIMEOUT_S, limits=limits) as client:
+        listings = browse_api.EbayListings(account, client, ledger, clock=clock, page_size=page_size)
         yield DiscreetListings(listings, account.secrets)

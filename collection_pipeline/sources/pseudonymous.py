@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 
-from collection_pipeline.core.listings import Listing, ListingPage, ListingQuery, ListingSource
-from collection_pipeline.core.sellers import is_nameable
-from collection_pipeline.core.usage import CallLedger
+from collection_pipeline.core.collecting.listings import Listing, ListingPage, ListingQuery, ListingSource
+from collection_pipeline.core.collecting.usage import CallLedger
+from collection_pipeline.core.sellers.identity import is_nameable
 
 OpenListings = Callable[[CallLedger], AbstractAsyncContextManager[ListingSource]]
 """Opens a source of listings for one run: one pooled client, closed at its end."""

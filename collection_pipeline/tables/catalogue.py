@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from collection_pipeline.core.catalogue import Catalogue, Category, Preset
-from collection_pipeline.tables.notices import DAEMON, announce
-from collection_pipeline.tables.schema import categories, presets
+from collection_pipeline.tables.schema.notices import DAEMON, announce
+from collection_pipeline.tables.schema.tables import categories, presets
 
 
 class CatalogueStore:

@@ -7,27 +7,27 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from collection_pipeline.core.pseudonyms import plain
-from collection_pipeline.core.usage import DEFAULT_LIMITS, Limits, Source
-from collection_pipeline.tables.activity import ActivityStore
+from collection_pipeline.core.collecting.usage import DEFAULT_LIMITS, Limits, Source
+from collection_pipeline.core.sellers.pseudonyms import plain
 from collection_pipeline.tables.catalogue import CatalogueStore
-from collection_pipeline.tables.collections import CollectionStore
-from collection_pipeline.tables.control import CollectionControl
-from collection_pipeline.tables.database import create_engine, reachable
-from collection_pipeline.tables.erasing import SellerErasure
-from collection_pipeline.tables.exports import ExportStore
-from collection_pipeline.tables.governor import Governor
-from collection_pipeline.tables.history import HistoryStore
-from collection_pipeline.tables.key_changes import KeyChangeStore
-from collection_pipeline.tables.products import ProductStore
-from collection_pipeline.tables.purging import PurgeStore
-from collection_pipeline.tables.quality import QualityStore
-from collection_pipeline.tables.schema_version import require_current_schema
-from collection_pipeline.tables.searches import SearchStore
-from collection_pipeline.tables.seller_edits import Naming, SellerEdits
-from collection_pipeline.tables.sellers import SellerStore
-from collection_pipeline.tables.snapshots import SnapshotStore
-from collection_pipeline.tables.time_limits import LIST_LIMIT_S, raise_took_too_long
+from collection_pipeline.tables.collecting.collections import CollectionStore
+from collection_pipeline.tables.collecting.control import CollectionControl
+from collection_pipeline.tables.collecting.governor import Governor
+from collection_pipeline.tables.collecting.products import ProductStore
+from collection_pipeline.tables.collecting.searches import SearchStore
+from collection_pipeline.tables.schema.time_limits import LIST_LIMIT_S, raise_took_too_long
+from collection_pipeline.tables.schema.version import require_current_schema
+from collection_pipeline.tables.sellers.edits import Naming, SellerEdits
+from collection_pipeline.tables.sellers.erasing import SellerErasure
+from collection_pipeline.tables.sellers.exports import ExportStore
+from collection_pipeline.tables.sellers.history import HistoryStore
+from collection_pipeline.tables.sellers.key_change_decisions import KeyChangeStore
+from collection_pipeline.tables.sellers.seller_list import SellerStore
+from collection_pipeline.tables.sellers.snapshots import SnapshotStore
+from collection_pipeline.tables.server.database import create_engine, reachable
+from collection_pipeline.tables.server.purging import PurgeStore
+from collection_pipeline.tables.watching.activity import ActivityStore
+from collection_pipeline.tables.watching.quality import QualityStore
 
 
 class Store:

@@ -11,8 +11,8 @@ from functools import cache
 
 import pytest
 
+from collection_pipeline.core.collecting.usage import AnswerLimits
 from collection_pipeline.core.errors import Garbled, Oversized, SourceError, Transient
-from collection_pipeline.core.usage import AnswerLimits
 from collection_pipeline.sources.http import pooled_client, send
 from collection_pipeline.sources.webhook import Outcome, post
 from collection_pipeline_tests.attacks.misbehaving import HEAD, Talk, misbehaving

@@ -23,10 +23,10 @@ import pytest
 import sqlalchemy as sa
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.tables import postgres_programs
-from collection_pipeline.tables.embedded import start_embedded, stop_embedded
-from collection_pipeline.tables.postgres_programs import find_programs
-from collection_pipeline.tables.private_folders import forget_short_path
+from collection_pipeline.tables.server import postgres_programs
+from collection_pipeline.tables.server.embedded import start_embedded, stop_embedded
+from collection_pipeline.tables.server.postgres_programs import find_programs
+from collection_pipeline.tables.server.private_folders import forget_short_path
 from collection_pipeline_tests.attacks.becoming import IS_ROOT, NOBODY, STRANGER, as_user
 from collection_pipeline_tests.waiting import await_true
 
@@ -173,7 +173,7 @@ def test_root_that_may_not_look_into_processes_still_knows_the_server_that_runs(
     home = place / "home"
     url = start_embedded(home)
     started = postmaster(home).pid
-    use = "from pathlib import Path; from collection_pipeline.tables.embedded import start_embedded"
+    use = "from pathlib import Path; from collection_pipeline.tables.server.embedded import start_embedded"
     program = f"{use}; start_embedded(Path({str(home)!r}))"
     subprocess.run(["setpriv", "--bounding-set", "-sys_ptrace", sys.executable, "-c", program], check=True)
     assert postmaster(home).pid == started

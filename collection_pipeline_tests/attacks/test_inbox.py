@@ -9,11 +9,11 @@ import pytest
 
 from collection_pipeline.files import limits
 from collection_pipeline.files.settled import observe
-from collection_pipeline.orchestration import inbox as watched
+from collection_pipeline.orchestration.sellers import inbox as watched
 from collection_pipeline_tests.attacks.hostile_files import ENDS_THE_PROCESS
 from collection_pipeline_tests.attacks.test_files import NAMES, SLOW
 from collection_pipeline_tests.orchestration.conftest import Pipeline
-from collection_pipeline_tests.orchestration.test_inbox import LONG_AGO, Inbox
+from collection_pipeline_tests.orchestration.sellers.test_inbox import LONG_AGO, Inbox
 
 
 @pytest.fixture

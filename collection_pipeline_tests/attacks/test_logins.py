@@ -8,15 +8,15 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from collection_pipeline.core.edits import NewSeller
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.tables.access import ADMIN, ANALYST, PIPELINE, READER
-from collection_pipeline.tables.database import create_engine
-from collection_pipeline.tables.migrating import migrate
-from collection_pipeline.tables.schema import metadata
-from collection_pipeline.tables.seller_edits import Author
+from collection_pipeline.core.sellers.edits import NewSeller
+from collection_pipeline.tables.schema.tables import metadata
+from collection_pipeline.tables.schema.views import VIEWS
+from collection_pipeline.tables.sellers.edits import Author
+from collection_pipeline.tables.server.access import ADMIN, ANALYST, PIPELINE, READER
+from collection_pipeline.tables.server.database import create_engine
+from collection_pipeline.tables.server.migrating import migrate
 from collection_pipeline.tables.store import Store
-from collection_pipeline.tables.views import VIEWS
 from collection_pipeline_tests.feed.serving import event
 from collection_pipeline_tests.tables.examples import collect, finish, listing, rows, start
 

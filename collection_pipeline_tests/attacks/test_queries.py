@@ -18,14 +18,14 @@ from click.testing import CliRunner, Result
 
 from collection_pipeline import query
 from collection_pipeline.cli import main
-from collection_pipeline.core.edits import NewSeller
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.sellers.edits import NewSeller
 from collection_pipeline.settings import Settings
-from collection_pipeline.tables.database import create_engine
-from collection_pipeline.tables.embedded import create_database, start_embedded, stop_embedded
-from collection_pipeline.tables.locating import application_database
-from collection_pipeline.tables.migrating import migrate
-from collection_pipeline.tables.seller_edits import Author
+from collection_pipeline.tables.sellers.edits import Author
+from collection_pipeline.tables.server.database import create_engine
+from collection_pipeline.tables.server.embedded import create_database, start_embedded, stop_embedded
+from collection_pipeline.tables.server.locating import application_database
+from collection_pipeline.tables.server.migrating import migrate
 from collection_pipeline.tables.store import Store, open_store
 from collection_pipeline_tests.running import COMMAND
 from collection_pipeline_tests.tables.examples import rows

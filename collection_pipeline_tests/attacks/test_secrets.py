@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collection_pipeline.core.collecting.listings import ListingQuery
 from collection_pipeline.core.errors import PipelineError, SourceError
-from collection_pipeline.core.listings import ListingQuery
 from collection_pipeline.core.money import BandRule, Money, parse_amount
 from collection_pipeline.sources.discretion import SHORTEST, Secrets
-from collection_pipeline.sources.ebay_token import EbayAccount
+from collection_pipeline.sources.ebay.token import EbayAccount
 from collection_pipeline.sources.opening import open_best_sellers, open_listings, open_result_pages
-from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount
-from collection_pipeline.tables.database import create_engine, database_url, reachable
+from collection_pipeline.sources.oxylabs.jobs import OxylabsAccount
+from collection_pipeline.tables.server.database import create_engine, database_url, reachable
 from collection_pipeline_tests.attacks.misbehaving import HEAD, Talk, misbehaving
 from collection_pipeline_tests.sources.asking import Ledger
 

@@ -24,7 +24,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from collection_pipeline.processes import free_port
+from collection_pipeline.processes.running_services import free_port
 from collection_pipeline_tests.conftest import REPOSITORY, copied
 from collection_pipeline_tests.feed_page.conftest import headless_chromium
 from collection_pipeline_tests.waiting import await_true
@@ -70,7 +70,7 @@ def ui(server: sa.URL, dagster_template: str, tmp_path_factory: pytest.TempPathF
         "COLLECTION_DAGSTER_DATABASE_URL": address(copied(server, dagster_template, "dagster_ui")),
         "COLLECTION_UI_HOSTS": f"{PROXIED}, other.example",
     }
-    command = [sys.executable, "-m", "collection_pipeline.orchestration.webserver", "--port", str(port)]
+    command = [sys.executable, "-m", "collection_pipeline.orchestration.instance.webserver", "--port", str(port)]
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "--workspace", str(home / "workspace.yaml")],

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from collection_pipeline.core.activity import Action, ActivityEvent
 from collection_pipeline.feed.access import FeedConfig
 from collection_pipeline.feed.serving import FeedServer, listening
-from collection_pipeline.processes import free_port
+from collection_pipeline.processes.running_services import free_port
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.conftest import REPOSITORY
 from collection_pipeline_tests.waiting import await_true

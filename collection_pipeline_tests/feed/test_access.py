@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from starlette.requests import Request
 
-from collection_pipeline.core.collections import Pause
+from collection_pipeline.core.collecting.collections import Pause
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.feed.access import FeedConfig, objection
 from collection_pipeline.tables.store import Store

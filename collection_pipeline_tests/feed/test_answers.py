@@ -12,12 +12,12 @@ from starlette.routing import Route
 
 from collection_pipeline.core.activity import Action
 from collection_pipeline.core.catalogue import Catalogue, Category
-from collection_pipeline.core.collections import Pause
+from collection_pipeline.core.collecting.collections import Pause
 from collection_pipeline.feed import endpoints
 from collection_pipeline.feed.access import PAGE_FILES, FeedConfig
 from collection_pipeline.feed.app import build_app
-from collection_pipeline.tables.feed import ProgressRow
 from collection_pipeline.tables.store import Store
+from collection_pipeline.tables.watching.page_figures import ProgressRow
 from collection_pipeline_tests.feed.conftest import Shared
 from collection_pipeline_tests.feed.serving import append, ask, serving
 from collection_pipeline_tests.tables.examples import collect, finish, listing, rows, start

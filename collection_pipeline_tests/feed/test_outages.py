@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import psutil
 import sqlalchemy as sa
 
-from collection_pipeline.tables.database import create_engine
+from collection_pipeline.tables.server.database import create_engine
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.conftest import REPOSITORY
 from collection_pipeline_tests.feed.serving import Reading, append, ask, server_process, serving

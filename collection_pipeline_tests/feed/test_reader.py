@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from collection_pipeline.feed.channel import PAGE, Channel
 from collection_pipeline.feed.hub import Hub
 from collection_pipeline.feed.stream import BATCH, Reader
-from collection_pipeline.tables.activity import EVERYTHING, Wanted
 from collection_pipeline.tables.store import Store
+from collection_pipeline.tables.watching.activity import EVERYTHING, Wanted
 from collection_pipeline_tests.feed.serving import append
 from collection_pipeline_tests.tables.examples import finish, start
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from collection_pipeline.core.seller_list import SellerRow
+from collection_pipeline.core.sellers.seller_list import SellerRow
 
 SELLER = SellerRow(
     org_id="default",

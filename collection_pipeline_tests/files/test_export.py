@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from python_calamine import load_workbook
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.seller_list import SellerRow
+from collection_pipeline.core.sellers.seller_list import SellerRow
 from collection_pipeline.files.columns import COLUMNS, NAMES
 from collection_pipeline.files.export import Format, format_of, write
 from collection_pipeline.files.reading import read

@@ -1,6 +1,6 @@
 import pytest
 
-from collection_pipeline.core.sellers import seller_key
+from collection_pipeline.core.sellers.identity import seller_key
 from collection_pipeline.files.planning import Existing, ImportPlan, Verdict, plan
 from collection_pipeline.files.reading import ImportRow
 

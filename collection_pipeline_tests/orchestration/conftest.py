@@ -14,15 +14,15 @@ import sqlalchemy as sa
 from dagster_postgres import DagsterPostgresStorage
 
 from collection_pipeline.core.catalogue import Catalogue, Category
-from collection_pipeline.core.collections import CategoryUnit
-from collection_pipeline.core.retrying import RetryPolicy
+from collection_pipeline.core.collecting.collections import CategoryUnit
+from collection_pipeline.core.collecting.retrying import RetryPolicy
 from collection_pipeline.definitions import build_defs
-from collection_pipeline.orchestration.pooled_storage import shared_engine
-from collection_pipeline.orchestration.scope import COLLECTION_TAG
+from collection_pipeline.orchestration.collecting.scope import COLLECTION_TAG
+from collection_pipeline.orchestration.instance.pooled_storage import shared_engine
 from collection_pipeline.settings import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
-from collection_pipeline.tables.embedded import create_database
+from collection_pipeline.tables.server.embedded import create_database
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.conftest import REPOSITORY, copied
 

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from collection_pipeline.definitions import defs
-from collection_pipeline.tables.schema import metadata
+from collection_pipeline.tables.schema.tables import metadata
 
 ASSETS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
 JOBS = {job.name: job for job in defs.resolve_all_job_defs() if not job.name.startswith("__")}

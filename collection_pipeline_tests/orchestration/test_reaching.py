@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from collection_pipeline.core.alert_settings import AlertSettings
+from collection_pipeline.core.watching.alert_settings import AlertSettings
 from collection_pipeline.definitions import defs
 from collection_pipeline.settings import Settings
 from collection_pipeline_tests.orchestration.conftest import Pipeline

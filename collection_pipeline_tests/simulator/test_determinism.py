@@ -7,7 +7,7 @@ import sys
 
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.faults import Fault, FaultBoard
-from collection_pipeline.simulator.products import Products
+from collection_pipeline.simulator.world.products import Products
 from collection_pipeline_tests.simulator.asking import NODE
 
 _SCRIPT = f"""

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from collection_pipeline.simulator.config import SimulatorConfig
-from collection_pipeline.simulator.products import Products
 from collection_pipeline.simulator.server import running
+from collection_pipeline.simulator.world.products import Products
 from collection_pipeline_tests.simulator.asking import NODE, Asking
 
 SAMPLE = Path(__file__).parents[3] / "shared/wire/oxylabs_amazon_bestsellers_sample.json"

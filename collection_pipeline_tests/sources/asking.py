@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from collection_pipeline.core.listings import ListingPage, ListingQuery, ListingSource, query_text
+from collection_pipeline.core.collecting.listings import ListingPage, ListingQuery, ListingSource, query_text
+from collection_pipeline.core.collecting.products import BestSellerPage
+from collection_pipeline.core.collecting.usage import Call, Source
 from collection_pipeline.core.money import BandRule, Money
-from collection_pipeline.core.products import BestSellerPage
-from collection_pipeline.core.usage import Call, Source
 from collection_pipeline.simulator.server import RunningSimulator
-from collection_pipeline.sources.ebay_token import EbayAccount
+from collection_pipeline.sources.ebay.token import EbayAccount
 from collection_pipeline.sources.opening import open_best_sellers, open_listings, open_result_pages
-from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount
+from collection_pipeline.sources.oxylabs.jobs import OxylabsAccount
 
 NODE = "172541"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collection_pipeline.core.collecting.products import ASIN, BestSellerPage, ranked
+from collection_pipeline.core.collecting.usage import Call
 from collection_pipeline.core.errors import EmptyPage, Malformed, SourceError, UnknownNode
 from collection_pipeline.core.money import Money
-from collection_pipeline.core.products import ASIN, BestSellerPage, ranked
-from collection_pipeline.core.usage import Call
 from collection_pipeline.simulator.server import RunningSimulator
-from collection_pipeline.sources.oxylabs import best_seller_page
-from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount
+from collection_pipeline.sources.oxylabs.best_sellers import best_seller_page
+from collection_pipeline.sources.oxylabs.jobs import OxylabsAccount
 from collection_pipeline_tests.conftest import WIRE
 from collection_pipeline_tests.sources.asking import NODE, Ledger, best_sellers
 

@@ -14,6 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collection_pipeline.core.collecting.listings import ListingPage, ListingQuery
+from collection_pipeline.core.collecting.products import BestSellerPage
+from collection_pipeline.core.collecting.usage import Call
 from collection_pipeline.core.errors import (
     FaultedJob,
     Garbled,
@@ -25,21 +28,18 @@ from collection_pipeline.core.errors import (
     Transient,
     Unauthorised,
 )
-from collection_pipeline.core.listings import ListingPage, ListingQuery
 from collection_pipeline.core.money import PriceBand
-from collection_pipeline.core.products import BestSellerPage
-from collection_pipeline.core.usage import Call
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.faults import Fault
 from collection_pipeline.simulator.server import running
-from collection_pipeline.sources.ebay import EbayListings
-from collection_pipeline.sources.ebay_token import EbayAccount
+from collection_pipeline.sources.ebay.browse_api import EbayListings
+from collection_pipeline.sources.ebay.token import EbayAccount
 from collection_pipeline.sources.http import LONGEST_QUOTE, count, quoted, retry_after_s, shown
-from collection_pipeline.sources.oxylabs import OxylabsBestSellers
-from collection_pipeline.sources.oxylabs_jobs import OxylabsAccount, OxylabsJobs
+from collection_pipeline.sources.oxylabs.best_sellers import OxylabsBestSellers
+from collection_pipeline.sources.oxylabs.jobs import OxylabsAccount, OxylabsJobs
 from collection_pipeline_tests.conftest import WIRE
 from collection_pipeline_tests.sources.asking import NODE, NOON, Ledger, search
-from collection_pipeline_tests.sources.test_ebay import ITEM
+from collection_pipeline_tests.sources.ebay.test_browse_api import ITEM
 from collection_pipeline_tests.sources.test_oxylabs import JSON, ROW, reply
 
 # A product whose name holds the word by which eBay's user data limit is known.

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collection_pipeline.processes import free_port
+from collection_pipeline.processes.running_services import free_port
 from collection_pipeline.sources import webhook
 from collection_pipeline.sources.webhook import LONGEST_TEXT, REST_AFTER_REFUSAL_S, Outcome, post, slack_text
 from collection_pipeline_tests.sources.hooks import Hook, listening

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from collection_pipeline.core.collections import CategoryStatus, CollectionPlan, Settlement
-from collection_pipeline.core.listings import Listing, SellerFacts
+from collection_pipeline.core.collecting.collections import CategoryStatus, CollectionPlan, Settlement
+from collection_pipeline.core.collecting.listings import Listing, SellerFacts
+from collection_pipeline.core.collecting.products import Product
+from collection_pipeline.core.collecting.searches import SearchedPage, SearchStatus
 from collection_pipeline.core.money import BandRule, Money
-from collection_pipeline.core.products import Product
-from collection_pipeline.core.searches import SearchedPage, SearchStatus
 from collection_pipeline.tables.store import Store
 
 ORG = "default"

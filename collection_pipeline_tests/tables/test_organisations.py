@@ -5,9 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+from collection_pipeline.actions.starting import Wish, start_collection
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
-from collection_pipeline.core.collections import CollectionPlan
-from collection_pipeline.starting import Wish, start_collection
+from collection_pipeline.core.collecting.collections import CollectionPlan
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.tables.examples import BAND, done, finish, listing, product, rows
 

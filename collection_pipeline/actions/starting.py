@@ -1,0 +1,85 @@
+"""Starting a collection: the same for a command, a job in the Dagster UI, and whatever runs by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from collection_pipeline.core.collecting.budget import Estimate, estimate, require_affordable
+from collection_pipeline.core.collecting.collections import CollectionPlan, new_collection_id
+from collection_pipeline.core.collecting.usage import Call
+from collection_pipeline.core.money import BandRule
+from collection_pipeline.settings import SEARCH_CALLS
+from collection_pipeline.tables.collecting.collections import Collection
+from collection_pipeline.tables.store import Store
+
+DEFAULT_PRESET = "starter"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants collected, as they say it. Without preset, category and `again` it is the starter preset."""
+
+    preset: str | None = None
+    categories: tuple[str, ...] = ()
+    again: str | None = None
+    """An earlier collection whose categories are wanted once more."""
+    name: str | None = None
+    band: BandRule = field(default_factory=BandRule)
+    cost_cap: Decimal | None = None
+    as_far_as_it_goes: bool = False
+    """Start even if the cap or the day's quota will not do for all of it."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """The collection that a wish came to, whether it is new or was already there, and what it will probably cost."""
+
+    collection: Collection
+    is_new: bool
+    estimate: Estimate
+
+
+def start_collection(
+    store: Store, org_id: str, wish: Wish, now: datetime, *, search_call: Call = SEARCH_CALLS["browse"]
+) -> Started:
+    """Plans a collection, or finds the open one that is the same; a sensor starts its runs.
+
+    Raises PipelineError for a wish that makes no sense, or that costs more than its cap or the day's quotas allow.
+    """
+    plan = _plan(store, org_id, wish, now)
+    wanted = _estimate(store, plan, search_call)
+    if not wish.as_far_as_it_goes:
+        left_today = {source: store.governor.left_today(source) for source in wanted.calls}
+        require_affordable(wanted, cap=wish.cost_cap, left_today=left_today)
+    collection, is_new = store.collections.start(plan)
+    return Started(collection, is_new, wanted)
+
+
+def estimate_collection(
+    store: Store, org_id: str, wish: Wish, now: datetime, *, search_call: Call = SEARCH_CALLS["browse"]
+) -> Estimate:
+    """What a wish would probably cost. Starts nothing. Raises PipelineError for a wish that makes no sense."""
+    return _estimate(store, _plan(store, org_id, wish, now), search_call)
+
+
+def _estimate(store: Store, plan: CollectionPlan, search_call: Call) -> Estimate:
+    return estimate(plan.categories, store.collections.last_calls(plan.org_id), search_call)
+
+
+def _plan(store: Store, org_id: str, wish: Wish, now: datetime) -> CollectionPlan:
+    preset, categories = wish.preset, wish.categories
+    if wish.again is not None:
+        store.collections.get(wish.again)
+        categories += tuple(unit.category for unit in store.collections.units(wish.again))
+    if preset is None and not categories:
+        preset = DEFAULT_PRESET
+    return CollectionPlan(
+        collection_id=wish.name or new_collection_id(preset or categories[0], now, org_id),
+        categories=store.catalogue.current().select(preset=preset, categories=categories),
+        band=wish.band,
+        org_id=org_id,
+        preset=preset,
+        cost_cap=wish.cost_cap,
+    )

@@ -1,0 +1,1 @@
+"""`collection-pipeline collect` and `collections`."""

@@ -1,0 +1,123 @@
+"""`collection-pipeline collections`: what is going on, and control of it."""
+
+from __future__ import annotations
+
+import getpass
+from decimal import Decimal
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from collection_pipeline.commands.collecting.terminal import summary
+from collection_pipeline.commands.numbers import COST
+from collection_pipeline.commands.session import stores, told_plainly
+from collection_pipeline.core.collecting.collections import paused_by_hand
+
+
+@click.group(short_help="What is going on, and control of it.")
+def collections() -> None:
+    """List, show, pause, resume and cancel collections."""
+
+
+@collections.command("list")
+@told_plainly
+def list_collections() -> None:
+    """List every collection, oldest first.
+
+    Example: collection-pipeline collections list
+    """
+    with stores() as (_, store):
+        known = store.collections.all()
+    table = Table("collection", "status", "preset", "started", "completed", "sellers")
+    for one in known:
+        table.add_row(
+            one.collection_id,
+            one.status,
+            one.preset or "–",
+            f"{one.started_at:%Y-%m-%d %H:%M:%S}",
+            f"{one.completed_at:%Y-%m-%d %H:%M:%S}" if one.completed_at else "–",
+            "–" if one.seller_count_snapshot is None else f"{one.seller_count_snapshot:,}",
+        )
+    Console().print(table)
+
+
+@collections.command("show")
+@click.argument("collection_id")
+@told_plainly
+def show(collection_id: str) -> None:
+    """Show the figures of one collection, and every category and product of it that failed, with the reason.
+
+    Example: collection-pipeline collections show starter-20261123-141500
+    """
+    console = Console()
+    with stores() as (_, store):
+        collection = store.collections.get(collection_id)
+        progress = store.collections.progress(collection_id)
+        failures = store.collections.failures(collection_id)
+    console.print(summary(progress, failures, collection.seller_count_snapshot))
+    if collection.pause is not None:
+        console.print(f"Paused ({collection.pause.reason}): {collection.pause.message}", soft_wrap=True)
+    if failures:
+        table = Table("unit", "category", "ASIN", "reason", "stage", "message", title="Failures")
+        for failure in failures:
+            table.add_row(
+                failure.unit,
+                failure.category,
+                failure.asin or "–",
+                failure.reason,
+                failure.error_stage or "–",
+                failure.error_message or "–",
+            )
+        console.print(table)
+
+
+@collections.command("pause")
+@click.argument("collection_id")
+@told_plainly
+def pause(collection_id: str) -> None:
+    """Pause a running collection. Its runs stop within two seconds; what they have found is kept.
+
+    Example: collection-pipeline collections pause starter-20261123-141500
+    """
+    with stores() as (_, store):
+        store.collections.get(collection_id)
+        whence = f"with the command line, as {getpass.getuser()}"
+        was_running = store.control.pause(collection_id, paused_by_hand(whence))
+        status = store.collections.get(collection_id).status
+    _tell(collection_id, "is paused" if was_running else f"is {status}; there was nothing to pause")
+
+
+@collections.command("resume")
+@click.argument("collection_id")
+@click.option("--cap", type=COST, help="A new cost cap in place of the old one.")
+@told_plainly
+def resume(collection_id: str, cap: Decimal | None) -> None:
+    """Start what is missing of a collection that is paused, or ended with failures or cancelled.
+
+    Example: collection-pipeline collections resume starter-20261123-141500
+    """
+    with stores() as (_, store):
+        store.collections.get(collection_id)
+        restarted = store.control.resume(collection_id, cost_cap=cap)
+        status = store.collections.get(collection_id).status
+    _tell(collection_id, f"is {status}; {restarted} categories start again")
+
+
+@collections.command("cancel")
+@click.argument("collection_id")
+@told_plainly
+def cancel(collection_id: str) -> None:
+    """Cancel a collection. What was found is kept and counted; it can be resumed.
+
+    Example: collection-pipeline collections cancel starter-20261123-141500
+    """
+    with stores() as (_, store):
+        store.collections.get(collection_id)
+        was_open = store.control.cancel(collection_id)
+        status = store.collections.get(collection_id).status
+    _tell(collection_id, "is being cancelled" if was_open else f"is {status}; there was nothing to cancel")
+
+
+def _tell(collection_id: str, what: str) -> None:
+    click.echo(f"{collection_id} {what}.")

@@ -1,0 +1,1 @@
+"""`collection-pipeline sellers`: the seller list, its files and its past."""

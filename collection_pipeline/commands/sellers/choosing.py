@@ -1,0 +1,37 @@
+"""Options that choose sellers, the same wherever sellers are listed or exported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from collection_pipeline.tables.sellers.exports import Selection
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_OPTIONS = (
+    click.option("--category", help="Sellers of this category's current best sellers."),
+    click.option("--collection", "collection_id", help="Sellers that this collection saw."),
+    click.option("--flagged/--not-flagged", "is_flagged", default=None, help="Only flagged ones, or only the others."),
+    click.option("--exported/--never-exported", "is_exported", default=None, help="By whether an export had them."),
+    click.option("--name", "name_contains", help="Those whose name contains this."),
+    click.option("--with-removed", is_flag=True, help="Removed ones too."),
+)
+_NAMES = tuple(Selection.__dataclass_fields__)
+
+
+def chooses_sellers(command: Callable[..., R]) -> Callable[..., R]:
+    """Gives a command these options, and the choice as its argument `selection`."""
+
+    @wraps(command)
+    def chosen(**arguments: Any) -> R:
+        selection = Selection(**{name: arguments.pop(name) for name in _NAMES})
+        return command(selection=selection, **arguments)
+
+    for option in reversed(_OPTIONS):
+        chosen = option(chosen)
+    return chosen

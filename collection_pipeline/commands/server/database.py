@@ -1,0 +1,56 @@
+"""`collection-pipeline database`: the schema, and the address for other tools."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from collection_pipeline.commands.session import stores, told_plainly
+from collection_pipeline.settings import Settings
+from collection_pipeline.tables.schema.reference import tables_document
+from collection_pipeline.tables.server.database import create_engine, reachable
+from collection_pipeline.tables.server.locating import application_database
+from collection_pipeline.tables.server.migrating import migrate
+
+
+@click.group(short_help="The database's schema and address.")
+def database() -> None:
+    """The output tables' database."""
+
+
+@database.command("migrate")
+@told_plainly
+def migrate_database() -> None:
+    """Bring the database's schema to this version of the code.
+
+    Example: collection-pipeline database migrate
+    """
+    with (
+        application_database(Settings.from_mapping(os.environ)) as url,
+        reachable(create_engine(url)) as engine,
+    ):
+        migrate(engine)
+    click.echo("The schema is current.")
+
+
+@database.command("url")
+@told_plainly
+def url() -> None:
+    """Print the database's address, for psql and other tools. The embedded server answers while something uses it.
+
+    Example: psql "$(collection-pipeline database url)"
+    """
+    with application_database(Settings.from_mapping(os.environ)) as address:
+        click.echo(address.set(drivername="postgresql").render_as_string(hide_password=False))
+
+
+@database.command("document")
+@told_plainly
+def document() -> None:
+    """Print docs/tables.md: every table, column, view and function, as the database describes them.
+
+    Example: collection-pipeline database document > docs/tables.md
+    """
+    with stores() as (_, store):
+        click.echo(tables_document(store.engine), nl=False)

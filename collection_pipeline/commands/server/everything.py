@@ -1,0 +1,185 @@
+"""Everything that `up` has running, from the database to the UI, for as long as it is wanted; stopped in order."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.panel import Panel
+from sqlalchemy import make_url
+
+from collection_pipeline.commands.catalogue import load_default_catalogue
+from collection_pipeline.commands.server.interrupting import interruptible
+from collection_pipeline.commands.server.services import (
+    HOST,
+    DagsterFiles,
+    await_answer,
+    await_file,
+    code_service,
+    daemon_service,
+    feed_service,
+    log_line,
+    simulator_service,
+    webserver_service,
+)
+from collection_pipeline.commands.session import asking
+from collection_pipeline.processes.running_services import Services, free_port, require_free_port, stop_left_over
+from collection_pipeline.processes.supervising import Supervisor
+from collection_pipeline.settings import Settings, simulated
+from collection_pipeline.stores import open_store
+from collection_pipeline.tables.server.database import create_engine, reachable
+from collection_pipeline.tables.server.embedded import watched
+from collection_pipeline.tables.server.locating import application_database, dagster_database
+from collection_pipeline.tables.server.migrating import may_migrate, migrate
+from collection_pipeline.tables.store import Store
+
+OUR_DAGSTER_YAML = Path(__file__).parents[2] / "dagster.yaml"
+"""Part of the package, so that an installed wheel starts from any folder."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where people find the services on this machine."""
+
+    dagster: int
+    feed: int
+
+
+@dataclass(frozen=True)
+class Everything:
+    """What is running."""
+
+    services: Services
+    store: Store
+    supervisor: Supervisor
+
+
+@contextmanager
+def everything(settings: Settings, ports: Ports, console: Console) -> Iterator[Everything]:
+    """Starts everything, stops it at the end; Ctrl-C raises KeyboardInterrupt in between, and later only hurries.
+
+    Stopped are first the runs, then the other services, then the database. Raises PipelineError where something cannot
+    be started.
+    """
+    _make_way(settings.home, ports)
+    services = _services(ports, free_port() if settings.is_simulated else None)
+    supervisor = Supervisor(
+        settings.home / "logs", _telling(console), lambda groups: replace(services, groups=groups).write(settings.home)
+    )
+    with interruptible(supervisor.hurry) as begin_stopping, ExitStack() as stack:
+        stack.callback(Services.clear, settings.home)
+        try:
+            store, environment = _open_database(stack, settings, services.simulator_url, console)
+            files = DagsterFiles(settings.home / "dagster", _private_folder(stack) / "code")
+            files.write(_dagster_yaml(settings.home))
+            stack.callback(supervisor.stop)
+            stack.callback(begin_stopping)
+            stack.push(lambda kind, *_: console.print("\nStopping everything …") if kind is KeyboardInterrupt else None)
+            if services.simulator_url is not None:
+                console.print(_banner(services.simulator_url))
+                environment = simulated(environment, services.simulator_url)
+                supervisor.start(simulator_service(services.simulator_url, environment))
+            with console.status("Starting Dagster …"):
+                _start_services(supervisor, files, ports, services, environment)
+            yield Everything(services, store, supervisor)
+        except BaseException:
+            begin_stopping()  # before anything is undone: what comes now only hurries
+            raise
+
+
+def _make_way(home: Path, ports: Ports) -> None:
+    if left_over := Services.read(home):
+        stop_left_over(left_over)
+    require_free_port(HOST, ports.dagster, "--port")
+    require_free_port(HOST, ports.feed, "--feed-port")
+
+
+def _dagster_yaml(home: Path) -> Path:
+    """The instance's configuration: an operator's own file in the home, else the one of the package."""
+    own = home / "dagster.yaml"
+    return own if own.exists() else OUR_DAGSTER_YAML
+
+
+def _services(ports: Ports, simulator_port: int | None) -> Services:
+    return Services(
+        supervisor=os.getpid(),
+        supervisor_started=psutil.Process().create_time(),
+        dagster_url=f"http://{HOST}:{ports.dagster}",
+        feed_url=f"http://{HOST}:{ports.feed}",
+        simulator_url=None if simulator_port is None else f"http://{HOST}:{simulator_port}",
+        groups=(),
+    )
+
+
+def _telling(console: Console) -> Callable[[str], str]:
+    def tell(sentence: str) -> str:
+        console.print(sentence, style="yellow", markup=False, soft_wrap=True)
+        return log_line(sentence)
+
+    return tell
+
+
+def _private_folder(stack: ExitStack) -> Path:
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="collection_pipeline_")))
+
+
+def _open_database(
+    stack: ExitStack, settings: Settings, simulator_url: str | None, console: Console
+) -> tuple[Store, dict[str, str]]:
+    """The migrated database, for as long as the stack is open; and the environment that leads services to it."""
+    with console.status("Starting the database …"):
+        url = stack.enter_context(application_database(settings))
+        named = os.environ.get("COLLECTION_DAGSTER_DATABASE_URL")
+        if settings.database_url is None:
+            stack.enter_context(watched(settings.home))
+        dagster_url = stack.enter_context(dagster_database(settings, named))
+        with reachable(create_engine(make_url(dagster_url)), "COLLECTION_DAGSTER_DATABASE_URL"):
+            pass  # else Dagster ends with a page of its own code
+        with reachable(create_engine(url)) as engine:
+            if may_migrate(engine):
+                migrate(engine)
+        store = stack.enter_context(open_store(asking(settings, simulator_url), url))
+        load_default_catalogue(store, settings, console)
+    return store, {
+        **os.environ,
+        "COLLECTION_HOME": str(settings.home),
+        "COLLECTION_DATABASE_URL": url.render_as_string(hide_password=False),
+        "COLLECTION_DAGSTER_DATABASE_URL": dagster_url,
+    }
+
+
+def _start_services(
+    supervisor: Supervisor, files: DagsterFiles, ports: Ports, services: Services, environment: dict[str, str]
+) -> None:
+    environment |= {
+        "DAGSTER_HOME": str(files.home),
+        "DAGSTER_EVENT_BATCH_SIZE": "100",  # what a run intends to do is written in one batch
+        # Where a proxy makes the pages reachable, links lead to that instead.
+        "COLLECTION_FEED_URL": environment.get("COLLECTION_FEED_URL") or services.feed_url,
+        "COLLECTION_DAGSTER_URL": environment.get("COLLECTION_DAGSTER_URL") or services.dagster_url,
+    }
+    supervisor.start(code_service(files, environment))
+    supervisor.start(feed_service(ports.feed, environment))
+    await_file(files.code_socket, supervisor)
+    supervisor.start(webserver_service(ports.dagster, files, environment))
+    # Nobody else has the embedded storage: what it calls running from before is of a session that was killed.
+    began_at = datetime.now(UTC) if "COLLECTION_DAGSTER_DATABASE_URL" not in os.environ else None
+    supervisor.start(daemon_service(files, environment, session_began_at=began_at))
+    await_answer(services.feed_url, supervisor)
+    await_answer(f"{services.dagster_url}/server_info", supervisor)
+
+
+def _banner(simulator_url: str) -> Panel:
+    return Panel(
+        "SIMULATED DATA. There are no marketplace credentials, so a simulator answers in place of Amazon and eBay.\n"
+        "None of the products, sellers and prices is real. They are kept in a database of their own.\n"
+        f"The simulator: {simulator_url}/_control/stats   With real accounts: see README.md.",
+        style="bold yellow",
+    )

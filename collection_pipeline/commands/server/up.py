@@ -1,0 +1,135 @@
+"""`collection-pipeline up`: database, simulator, Dagster; and the collection that `make run` shows."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from collection_pipeline.actions.starting import Wish
+from collection_pipeline.commands.collecting.collect import follow, start
+from collection_pipeline.commands.server.everything import Ports, everything
+from collection_pipeline.commands.server.services import READY_WITHIN_S
+from collection_pipeline.commands.session import asking, told_plainly
+from collection_pipeline.core.collecting.collections import CollectionStatus
+from collection_pipeline.processes.running_services import Services, make_private, only_one
+from collection_pipeline.processes.supervising import Supervisor
+from collection_pipeline.settings import Settings
+from collection_pipeline.stores import open_store
+from collection_pipeline.tables.server.locating import application_database
+from collection_pipeline.tables.server.private_folders import private_home
+from collection_pipeline.tables.store import Store
+
+DEFAULT_PORT = 3000
+DEFAULT_FEED_PORT = 8780
+PORT = click.IntRange(1, 65535)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What `up` was asked for beyond the services."""
+
+    collect: bool
+    stop_after: bool
+    preset: str | None
+    categories: tuple[str, ...]
+
+
+@click.command(short_help="Start the services; Ctrl-C stops all of them.")
+@click.option("--port", type=PORT, default=DEFAULT_PORT, show_default=True, help="Port of the Dagster UI on 127.0.0.1.")
+@click.option(
+    "--feed-port", type=PORT, default=DEFAULT_FEED_PORT, show_default=True, help="Port of the live activity page."
+)
+@click.option("--collect", is_flag=True, help="Collect, show progress, print a summary.")
+@click.option("--stop-after", is_flag=True, help="With --collect: stop everything then; exit 0 only if it completed.")
+@click.option("--preset", help="What to collect. Default: starter.")
+@click.option("--category", "categories", multiple=True, help="A category to collect; may be given several times.")
+@told_plainly
+def up(
+    port: int, feed_port: int, preset: str | None, categories: tuple[str, ...], *, collect: bool, stop_after: bool
+) -> None:
+    """Start the database, the simulator (without credentials), Dagster with its daemon, and the live activity page.
+
+    What dies is started again. Ctrl-C stops all of them.
+
+    Example: collection-pipeline up --port 3001
+    """
+    console = Console()
+    settings = Settings.from_mapping(os.environ)
+    logs = private_home(settings.home) / "logs"
+    make_private(logs)
+    wishes = Wishes(collect, stop_after, preset, categories)
+    with only_one(logs / "up.lock") as is_first:
+        if is_first:
+            status = _run(settings, Ports(port, feed_port), wishes, console)
+        else:
+            status = _use_running(settings, wishes, console)
+    if collect and stop_after:
+        sys.exit(0 if status is CollectionStatus.COMPLETED else 1)
+
+
+def _use_running(settings: Settings, wishes: Wishes, console: Console) -> CollectionStatus | None:
+    running = _running(settings.home, READY_WITHIN_S if wishes.collect else 1)
+    if running is None:
+        console.print(f"Another `up` is starting everything in {settings.home} at this moment.", soft_wrap=True)
+        return None
+    console.print(f"Dagster already runs at {running.dagster_url}; using it.", soft_wrap=True)
+    if not wishes.collect:
+        return None
+    with application_database(settings) as url, open_store(asking(settings, running.simulator_url), url) as store:
+        return _collect(store, settings, wishes, running, console, lambda: None)
+
+
+def _running(home: Path, within_s: float) -> Services | None:
+    """What another `up` has running, once it has noted it."""
+    deadline = time.monotonic() + within_s
+    while True:
+        noted = Services.read(home)
+        if noted is not None and noted.is_running:
+            return noted
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.1)
+
+
+def _run(settings: Settings, ports: Ports, wishes: Wishes, console: Console) -> CollectionStatus | None:
+    status = None
+    with suppress(KeyboardInterrupt), everything(settings, ports, console) as running:
+        if wishes.collect:
+            status = _collect(running.store, settings, wishes, running.services, console, running.supervisor.check)
+        if not wishes.stop_after:
+            _stay(running.services, running.supervisor, console)
+    return status
+
+
+def _collect(
+    store: Store,
+    settings: Settings,
+    wishes: Wishes,
+    services: Services,
+    console: Console,
+    check: Callable[[], None],
+) -> CollectionStatus:
+    collection_id = start(store, settings, Wish(wishes.preset, wishes.categories), console)
+    runs = f"{services.dagster_url}/runs?q[0]=tag:collection_id={collection_id}"
+    console.print(f"Watch it live: {services.feed_url}/?collection={collection_id}", soft_wrap=True)
+    console.print(f"Its runs: {runs}", soft_wrap=True)
+    status = follow(store, collection_id, console, check)
+    console.print("Who sells the most best sellers: .venv/bin/collection-pipeline sql --ask sellers_by_best_sellers")
+    console.print(f"Its runs and events: {runs}", soft_wrap=True)
+    return status
+
+
+def _stay(services: Services, supervisor: Supervisor, console: Console) -> None:
+    console.print(f"Dagster: {services.dagster_url}   Live activity: {services.feed_url}", soft_wrap=True)
+    console.print("Press Ctrl-C to stop everything.")
+    while True:
+        supervisor.check()
+        time.sleep(0.5)

@@ -1,0 +1,54 @@
+"""How far a collection is, and how long it may still take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from collection_pipeline.core.collecting.collections import CollectionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The figures of one collection at one moment, as in the view `collection_progress`.
+
+    `time_left` is an estimate from the rate so far; None while there is nothing to estimate from, and once it is over.
+    """
+
+    collection_id: str
+    status: CollectionStatus
+    started_at: datetime
+    completed_at: datetime | None
+    departments: int
+    categories_total: int
+    categories_listed: int
+    categories_done: int
+    categories_failed: int
+    products_found: int
+    searches_total: int
+    searches_done: int
+    searches_failed: int
+    searches_skipped: int
+    listings_found: int
+    sellers_found: int
+    new_sellers: int
+    calls: int
+    searches_per_minute: float | None
+    time_left: timedelta | None
+
+    @property
+    def categories_ended(self) -> int:
+        """Categories that are over, one way or the other."""
+        return self.categories_done + self.categories_failed
+
+    @property
+    def searches_ended(self) -> int:
+        """Products that need no more attention."""
+        return self.searches_done + self.searches_failed + self.searches_skipped
+
+    @property
+    def searches_expected(self) -> int:
+        """All products there will be, if the categories not listed yet are like those that are."""
+        if not self.categories_listed:
+            return 0
+        return round(self.searches_total * self.categories_total / self.categories_listed)

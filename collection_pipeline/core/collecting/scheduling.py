@@ -1,0 +1,223 @@
+"""Collections that begin by the clock: what a schedule starts, when, and when it had better not.
+
+Only the configuration and the decision are here; Dagster counts the hours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from collection_pipeline.core.collecting.collections import OPEN_STATUSES, CollectionStatus
+from collection_pipeline.core.collecting.usage import LARGEST_COST
+from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.money import BandRule
+from collection_pipeline.core.setting_values import given, shown
+
+PREFIX = "COLLECTION_SCHEDULE_"
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+NICKNAMES = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+
+_FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day of the month", 1, 31, ()),
+    ("month", 1, 12, MONTHS),
+    ("day of the week", 0, 7, DAYS),
+)
+
+_LONGEST_MONTHS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """A collection of a preset on a cron. Raises PipelineError for what makes no sense."""
+
+    name: str = "scheduled"
+    """Its collections are called this and the time they were due at, such as `scheduled-20260101-0300`."""
+    cron: str = "0 3 1 * *"
+    timezone: str = "UTC"
+    preset: str = "starter"
+    band: BandRule = field(default_factory=BandRule)
+    cost_cap: Decimal | None = None
+    as_far_as_it_goes: bool = False
+    """Start even if the cap or the day's quota will not do for all of it."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,59}", self.name):
+            raise _wrong("NAME", self.name, "a letter and up to 59 letters, digits, '-' and '_'")
+        plain_cron(self.cron)
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise _wrong("TIMEZONE", self.timezone, "a name such as UTC or Europe/Berlin") from None
+
+    @classmethod
+    def from_mapping(cls, environment: Mapping[str, str]) -> ScheduleConfig:
+        """Reads COLLECTION_SCHEDULE_CRON and its like. An empty value counts as none. Raises PipelineError."""
+        values = {
+            key.removeprefix(PREFIX): value for key, value in given(environment).items() if key.startswith(PREFIX)
+        }
+        default = cls()
+        return cls(
+            name=values.get("NAME", default.name),
+            cron=values.get("CRON", default.cron),
+            timezone=values.get("TIMEZONE", default.timezone),
+            preset=values.get("PRESET", default.preset),
+            band=_band(values, default.band),
+            cost_cap=_number(values, "CAP", default.cost_cap, least=0),
+            as_far_as_it_goes=_yes_or_no(values, "AS_FAR_AS_IT_GOES"),
+        )
+
+    def collection_id(self, due_at: datetime) -> str:
+        """The collection of one tick: the same however often the tick comes.
+
+        In UTC, because in autumn one hour comes twice on the clocks of most time zones.
+        """
+        return f"{self.name}-{due_at.astimezone(UTC):%Y%m%d-%H%M}"
+
+    def is_of_this_schedule(self, collection_id: str) -> bool:
+        """Whether a collection was started by this schedule."""
+        return re.fullmatch(rf"{re.escape(self.name)}-\d{{8}}-\d{{4}}", collection_id) is not None
+
+
+class Standing(Protocol):
+    """What matters of a collection that is there already."""
+
+    @property
+    def collection_id(self) -> str: ...  # noqa: D102
+
+    @property
+    def org_id(self) -> str: ...  # noqa: D102
+
+    @property
+    def status(self) -> CollectionStatus: ...  # noqa: D102
+
+    @property
+    def preset(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def band(self) -> BandRule | None: ...  # noqa: D102
+
+
+def hindrance(config: ScheduleConfig, due_at: datetime, org_id: str, there: Iterable[Standing]) -> str | None:
+    """Why a tick starts nothing, in a sentence; None where it may start its collection."""
+    collection_id = config.collection_id(due_at)
+    for other in there:
+        if other.collection_id == collection_id:
+            return (
+                f"The collection {collection_id} of this tick is already there ({other.status}). Nothing was started."
+            )
+        is_former = config.is_of_this_schedule(other.collection_id) or (
+            other.preset == config.preset and other.band == config.band
+        )
+        if is_former and other.org_id == org_id and other.status in OPEN_STATUSES:
+            advice = "Resume or cancel it" if other.status is CollectionStatus.PAUSED else "Wait for it, or cancel it"
+            return (
+                f"The former collection {other.collection_id} is still {other.status}. Nothing was started. {advice}."
+            )
+    return None
+
+
+def plain_cron(text: str) -> str:
+    """A cron expression in numbers only: no names, ranges or steps, on which libraries differ.
+
+    Raises PipelineError unless crontab(5) says what it means. Libraries know more than cron does (`L`, `#`, six fields)
+    and less (Dagster takes the hours `0-0` for all of them); and a day field such as `*/2` beside another one that is
+    restricted means both days to some crons and either to others. What could surprise is refused.
+    """
+    if text.lower() in NICKNAMES:
+        return NICKNAMES[text.lower()]
+    parts = text.lower().split()
+    if len(parts) != len(_FIELDS):
+        raise _wrong("CRON", text, "five fields (minute, hour, day, month, week day), such as `0 3 1 * *`")
+    minute, hour, day, month, week_day = (
+        _values(part, text, *known) for part, known in zip(parts, _FIELDS, strict=True)
+    )
+    if all(min(day) > _LONGEST_MONTHS.get(one, 31) for one in month):
+        raise _wrong("CRON", text, "a day that one of its months has")
+    week_day = {one % 7 for one in week_day}
+    if "*" not in (parts[2], parts[4]):
+        if parts[2].startswith("*") or parts[4].startswith("*"):
+            raise _wrong("CRON", text, "clear about its days: spell out `*/`, or leave one day field to `*`")
+        if len(day) == 31 or len(week_day) == 7:
+            day, week_day = set(range(1, 32)), set(range(7))  # either will do, and one always does
+    sizes = (60, 24, 31, 12, 7)
+    numbers = zip((minute, hour, day, month, week_day), sizes, strict=True)
+    return " ".join("*" if len(some) == size else ",".join(map(str, sorted(some))) for some, size in numbers)
+
+
+def _values(part: str, text: str, what: str, low: int, high: int, names: tuple[str, ...]) -> set[int]:
+    """The numbers that one field of a cron expression stands for."""
+    numbers = {name: number for number, name in enumerate(names, start=low)}
+    found: set[int] = set()
+    for item in part.split(","):
+        parsed = re.fullmatch(r"(?:(\*)|([a-z]{3}|\d{1,2})(?:-([a-z]{3}|\d{1,2}))?)(?:/(\d{1,2}))?", item)
+        if parsed is None:
+            raise _wrong("CRON", text, f"standard cron; {item!r} is no {what} of it")
+        star, start, end, step = parsed.groups()
+        if step is not None and star is None and end is None:
+            raise _wrong("CRON", text, f"standard cron; a step needs a range or `*` before it, unlike {item!r}")
+        try:
+            begin = low if star else _number_of(start, numbers)
+            stop = high if star else begin if end is None else _number_of(end, numbers)
+        except ValueError:
+            raise _wrong("CRON", text, f"standard cron; {item!r} is no {what} of it") from None
+        if not low <= begin <= stop <= high or not 1 <= int(step or 1) <= max(1, high - low):
+            raise _wrong("CRON", text, f"a {what} from {low} to {high}, the smaller number first, unlike {item!r}")
+        found.update(range(begin, stop + 1, int(step or 1)))
+    return found
+
+
+def _number_of(word: str, numbers: Mapping[str, int]) -> int:
+    return numbers[word] if word in numbers else int(word)
+
+
+def _band(values: Mapping[str, str], default: BandRule) -> BandRule:
+    low = _number(values, "MIN_MARKUP", default.min_markup_percent)
+    high = _number(values, "MAX_MARKUP", default.max_markup_percent)
+    try:
+        return BandRule(low, high)
+    except PipelineError as error:
+        raise PipelineError(f"{PREFIX}MIN_MARKUP and {PREFIX}MAX_MARKUP make no price band. {error}") from None
+
+
+_Default = TypeVar("_Default", Decimal, Decimal | None)
+
+
+def _number(values: Mapping[str, str], name: str, default: _Default, least: int | None = None) -> Decimal | _Default:
+    if name not in values:
+        return default
+    try:
+        number = Decimal(values[name])
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or (least is not None and not least <= number <= LARGEST_COST):
+        raise _wrong(name, values[name], "a number" if least is None else f"a number from {least} to {LARGEST_COST}")
+    return number
+
+
+def _yes_or_no(values: Mapping[str, str], name: str) -> bool:
+    chosen = values.get(name, "no").lower()
+    if chosen not in ("yes", "no"):
+        raise _wrong(name, values[name], "yes or no")
+    return chosen == "yes"
+
+
+def _wrong(name: str, value: str, needed: str) -> PipelineError:
+    return PipelineError(f"{PREFIX}{name} is {shown(value)}; it must be {needed}.")

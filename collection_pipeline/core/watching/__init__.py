@@ -1,0 +1,1 @@
+"""The rules of watching: what is worth an alert, what is unusual, what is stale."""

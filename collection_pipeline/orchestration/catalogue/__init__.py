@@ -1,0 +1,1 @@
+"""The catalogue in Dagster: partitions, and categories that are added."""

@@ -1,0 +1,198 @@
+"""What runs by itself: sensors that bring Dagster to what the tables say should happen.
+
+They compare two states, and need no cursor to know where they were: the status in the tables says what is still due,
+and a run key makes what is asked for twice happen once. Sensors that read a log or a folder do keep one.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import dagster as dg
+
+from collection_pipeline.core.catalogue import partition_changes
+from collection_pipeline.core.collecting.collections import (
+    CollectionStatus,
+    is_over,
+    outdated,
+    settlements,
+    silent,
+    snapshot_is_due,
+    storms,
+    to_start,
+)
+from collection_pipeline.core.watching.alerts import of_storm
+from collection_pipeline.orchestration.catalogue.partitions import categories
+from collection_pipeline.orchestration.collecting.jobs import collect_category, record_seller_count
+from collection_pipeline.orchestration.collecting.runs import (
+    backfill_goes_on,
+    cancel_queued,
+    category_runs,
+    fail_silent,
+    limit_pool,
+    snapshot_runs,
+)
+from collection_pipeline.orchestration.collecting.scope import ATTEMPT_TAG, COLLECTION_TAG, utc_now
+from collection_pipeline.orchestration.reaching import Look, reaching
+from collection_pipeline.orchestration.sensing import sensor
+from collection_pipeline.settings import Settings
+from collection_pipeline.tables.collecting.collections import Collection
+from collection_pipeline.tables.store import Store
+from collection_pipeline.tables.watching.alerts import AlertStore
+
+RUNS_AT_A_TIME = 5
+RUNS_WAITING = 10
+"""Runs that wait in the queue, of all collections together; each has at least as many as can be at work at a time."""
+
+
+@sensor(every_s=5)
+def catalogue_partitions(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
+    """Keeps the partitions equal to the categories of the catalogue in force."""
+    return reaching(settings, lambda store: _partitions(context, store))
+
+
+def _partitions(context: dg.SensorEvaluationContext, store: Store) -> Look:
+    limit_pool(context.instance)
+    known = set(context.instance.get_dynamic_partitions(_name(categories)))
+    changes = partition_changes(set(store.catalogue.current().categories), known, store.collections.in_flight())
+    if not changes.added and not changes.gone:
+        return dg.SkipReason(f"The {len(known)} partitions are the catalogue's.")
+    return dg.SensorResult(
+        dynamic_partitions_requests=[
+            categories.build_add_request(sorted(changes.added)),
+            categories.build_delete_request(sorted(changes.gone)),
+        ]
+    )
+
+
+@sensor(job=collect_category, every_s=1)
+def start_collections(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
+    """Asks for one run per planned category of every open collection. A run key makes each run happen once."""
+    return reaching(settings, lambda store: _start(context, store))
+
+
+def _start(context: dg.SensorEvaluationContext, store: Store) -> Look:
+    requests: list[dg.RunRequest] = []
+    running = [one for one in store.collections.open() if one.status is CollectionStatus.RUNNING]
+    for collection in running:
+        with isolated(context, collection):
+            share = max(RUNS_AT_A_TIME, RUNS_WAITING // len(running))
+            requests.extend(_runs_to_start(context.instance, store, collection, share))
+    if not requests:
+        return dg.SkipReason("No open collection has a category that is not started.")
+    limit_pool(context.instance)
+    known = set(context.instance.get_dynamic_partitions(_name(categories)))
+    missing = sorted({request.partition_key for request in requests if request.partition_key} - known)
+    return dg.SensorResult(
+        run_requests=requests, dynamic_partitions_requests=[categories.build_add_request(missing)] if missing else []
+    )
+
+
+def _runs_to_start(
+    instance: dg.DagsterInstance, store: Store, collection: Collection, share: int
+) -> Iterator[dg.RunRequest]:
+    collection_id = collection.collection_id
+    units = store.collections.units(collection_id)
+    runs = category_runs(instance, collection_id, units)
+    cancel_queued(instance, outdated(units, runs))
+    due = to_start(units, runs, at_most=share)
+    if stopped := storms(due, now := utc_now()):
+        store.control.settle(collection_id, stopped)
+        AlertStore(store.engine).add([of_storm(collection_id, one, now) for one in stopped])
+    due = [unit for unit in due if unit.category not in {one.category for one in stopped}]
+    store.control.note_starts(collection_id, due)
+    for unit in due:
+        yield dg.RunRequest(
+            run_key=f"{collection_id}:{unit.category}:{unit.attempt}",
+            partition_key=unit.category,
+            tags={COLLECTION_TAG: collection_id, ATTEMPT_TAG: str(unit.attempt)},
+            run_config=_run_config(collection),
+        )
+
+
+def _run_config(collection: Collection) -> dict[str, object]:
+    if collection.band is None:
+        return {}
+    band = {
+        "min_markup_percent": float(collection.band.min_markup_percent),
+        "max_markup_percent": float(collection.band.max_markup_percent),
+    }
+    return {"ops": {"ebay_listings": {"config": band}}}
+
+
+@sensor(job=record_seller_count, every_s=1)
+def finish_collections(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
+    """Writes down how runs ended, and asks for the snapshot once a collection's last run has."""
+    return reaching(settings, lambda store: _finish(context, store))
+
+
+def _finish(context: dg.SensorEvaluationContext, store: Store) -> Look:
+    for collection in store.collections.open():
+        with isolated(context, collection):
+            _settle(context.instance, store, collection)
+    requests = [
+        request
+        for collection in store.collections.open()
+        if collection.status is CollectionStatus.FINISHING
+        for request in _snapshot_request(context.instance, collection)
+    ]
+    return dg.SensorResult(run_requests=requests) if requests else dg.SkipReason("No collection is ending.")
+
+
+@contextmanager
+def isolated(context: dg.SensorEvaluationContext, collection: Collection) -> Iterator[None]:
+    """Keeps what goes wrong with one collection from the others; it is logged, and met again with the next tick."""
+    try:
+        yield
+    except Exception:
+        context.log.exception(f"The collection {collection.collection_id} could not be looked after.")
+
+
+def _settle(instance: dg.DagsterInstance, store: Store, collection: Collection) -> None:
+    collection_id = collection.collection_id
+    units = store.collections.units(collection_id)
+    runs = category_runs(instance, collection_id, units)
+    if missing := {run.category for run in runs} - {unit.category for unit in units}:
+        store.control.plan_missing(collection_id, missing)
+        units = store.collections.units(collection_id)
+    fail_silent(instance, silent(units, runs, utc_now()))
+    if collection.status in (CollectionStatus.PAUSED, CollectionStatus.CANCELLING):
+        cancel_queued(instance, runs)
+    store.control.settle(collection_id, settlements(collection.status, units, runs))
+    if collection.status is not CollectionStatus.PAUSED and is_over(
+        store.collections.units(collection_id), runs, more_runs_to_come=backfill_goes_on(instance, collection_id)
+    ):
+        store.control.begin_finishing(collection_id)
+
+
+def _snapshot_request(instance: dg.DagsterInstance, collection: Collection) -> Sequence[dg.RunRequest]:
+    ending = collection.endings + 1
+    attempts = snapshot_runs(instance, collection.collection_id, ending)
+    if not snapshot_is_due(attempts, utc_now()):
+        return []
+    return [
+        dg.RunRequest(
+            run_key=f"{collection.collection_id}:snapshot:{ending}:{len(attempts) + 1}",
+            tags={COLLECTION_TAG: collection.collection_id, "ending": str(ending)},
+        )
+    ]
+
+
+@sensor(every_s=5)
+def resume_collections(settings: dg.ResourceParam[Settings]) -> Look:
+    """Resumes paused collections whose time has come: a quota that is back, a marketplace that had a rest."""
+    return reaching(settings, _resume)
+
+
+def _resume(store: Store) -> Look:
+    due = [collection.collection_id for collection in store.collections.due(utc_now())]
+    for collection_id in due:
+        store.control.resume(collection_id)
+    return dg.SkipReason(f"Resumed: {', '.join(due)}." if due else "No paused collection is due.")
+
+
+def _name(partitions: dg.DynamicPartitionsDefinition) -> str:
+    assert partitions.name is not None
+    return partitions.name
+
+
+SENSORS = [catalogue_partitions, start_collections, finish_collections, resume_collections]

@@ -1,0 +1,175 @@
+"""What people start: jobs, each with a launch configuration that works as it stands."""
+
+import enum
+from decimal import Decimal
+
+import dagster as dg
+from pydantic import Field
+
+from collection_pipeline.actions import starting
+from collection_pipeline.actions.starting import Wish
+from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
+from collection_pipeline.core.collecting.budget import estimate
+from collection_pipeline.core.collecting.collections import CollectionStatus, paused_by_hand
+from collection_pipeline.core.collecting.usage import LARGEST_COST
+from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.money import BandRule
+from collection_pipeline.orchestration.collecting.assets import (
+    amazon_products,
+    ebay_listings,
+    ebay_sellers,
+    seller_count_snapshot,
+)
+from collection_pipeline.orchestration.collecting.scope import told_plainly, utc_now
+from collection_pipeline.orchestration.launching import launchable
+from collection_pipeline.settings import SEARCH_CALLS, Settings
+from collection_pipeline.tables.store import Store
+
+collect_category = dg.define_asset_job(
+    "collect_category",
+    selection=dg.AssetSelection.assets(amazon_products, ebay_listings, ebay_sellers),
+    description=(
+        "Collects one category: its best sellers on Amazon, their listings on eBay, and the sellers of these. Choose "
+        "categories as partitions; at most five such runs work at a time. The snapshot follows by itself."
+    ),
+)
+
+record_seller_count = dg.define_asset_job(
+    "record_seller_count",
+    selection=dg.AssetSelection.assets(seller_count_snapshot),
+    description="Counts the seller list and keeps the count. Runs by itself after every collection.",
+)
+
+
+class CollectionConfig(dg.Config):
+    """Which collection is meant."""
+
+    collection_id: str = Field(
+        default="",
+        description="Its id, as in the tag collection_id of its runs. Not needed where only one can be meant.",
+    )
+
+
+class ResumeConfig(CollectionConfig):
+    """Which collection is to go on, and at what price."""
+
+    cost_cap: float | None = Field(
+        default=None, ge=0, le=LARGEST_COST, description="A new cost cap (calls) in place of the old one."
+    )
+
+
+def _presets_with_estimates() -> str:
+    """The starter presets, each with what it takes where nothing is known of its categories yet."""
+    catalogue = read_catalogue(STARTER_FILE)
+    call = SEARCH_CALLS["browse"]
+    each = [f"{key}: {estimate(preset.categories, {}, call)}" for key, preset in catalogue.presets.items()]
+    return "; ".join(each)
+
+
+class Preset(enum.StrEnum):
+    """The presets of the starter catalogue, for the launchpad to offer. A test keeps them the same."""
+
+    starter = "starter"
+    electronics = "electronics"
+    home = "home"
+    family = "family"
+    everything = "everything"
+
+
+class StartConfig(dg.Config):
+    """What is to be collected."""
+
+    only_estimate: bool = Field(
+        default=False, description="Say what it will take, from earlier collections of its categories; start nothing."
+    )
+    preset: Preset = Field(
+        default=Preset.starter,
+        description=f"What is collected, and what that takes the first time: {_presets_with_estimates()}.",
+    )
+    own_preset: str = Field(default="", description="A preset of your own catalogue, by its key, instead.")
+    categories: list[str] = Field(default=[], description="Single categories, by their keys, instead.")
+    name: str = Field(default="", description="The collection's id; empty makes one of the preset and the time.")
+    min_markup_percent: float = Field(default=80, gt=-100, le=10_000, description="Lower end of the price band.")
+    max_markup_percent: float = Field(default=120, gt=-100, le=10_000, description="Upper end of the price band.")
+    cost_cap: float | None = Field(
+        default=None, ge=0, le=LARGEST_COST, description="Cost (calls) that must not be exceeded."
+    )
+    as_far_as_it_goes: bool = Field(default=False, description="Start even if cap or quota will not do for all of it.")
+
+
+@dg.op
+def start(
+    context: dg.OpExecutionContext,
+    config: StartConfig,
+    store: dg.ResourceParam[Store],
+    settings: dg.ResourceParam[Settings],
+) -> None:
+    """Starts a collection of a preset or of single categories, at a price band and a cost cap of your choice.
+
+    Says what it will probably cost and plans it; a sensor starts its runs within seconds.
+    """
+    with told_plainly():
+        wish = Wish(
+            preset=None if config.categories else config.own_preset or config.preset,
+            categories=tuple(config.categories),
+            name=config.name or None,
+            band=BandRule(Decimal(str(config.min_markup_percent)), Decimal(str(config.max_markup_percent))),
+            cost_cap=None if config.cost_cap is None else Decimal(str(config.cost_cap)),
+            as_far_as_it_goes=config.as_far_as_it_goes,
+        )
+        if config.only_estimate:
+            wanted = starting.estimate_collection(
+                store, settings.org_id, wish, utc_now(), search_call=settings.search_call
+            )
+            context.log.info(f"It would take {wanted}. Nothing was started.")
+            return
+        started = starting.start_collection(store, settings.org_id, wish, utc_now(), search_call=settings.search_call)
+    what = f"will take {started.estimate}" if started.is_new else "is the same and already there"
+    context.log.info(f"{started.collection.collection_id} {what}.")
+
+
+@dg.op
+def pause(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.ResourceParam[Store]) -> None:
+    """Pauses a collection: its runs stop within two seconds, and what they have found is kept."""
+    collection_id = _meant(config, store, CollectionStatus.RUNNING)
+    was_running = store.control.pause(collection_id, paused_by_hand("in the Dagster UI"))
+    context.log.info(f"{collection_id} {'is paused' if was_running else 'was not running'}.")
+
+
+@dg.op
+def resume(context: dg.OpExecutionContext, config: ResumeConfig, store: dg.ResourceParam[Store]) -> None:
+    """Starts what is missing of a collection that is paused, cancelled, or ended with failures."""
+    collection_id = _meant(config, store, CollectionStatus.PAUSED)
+    cap = None if config.cost_cap is None else Decimal(str(config.cost_cap))
+    restarted = store.control.resume(collection_id, cost_cap=cap)
+    context.log.info(f"{collection_id}: {restarted} categories start again.")
+
+
+@dg.op
+def cancel(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.ResourceParam[Store]) -> None:
+    """Cancels a collection: what was found is kept and counted, and it can be resumed."""
+    collection_id = _meant(config, store, CollectionStatus.RUNNING, CollectionStatus.PAUSED)
+    was_open = store.control.cancel(collection_id)
+    context.log.info(f"{collection_id} {'is being cancelled' if was_open else 'was not open'}.")
+
+
+def _meant(config: CollectionConfig, store: Store, *statuses: CollectionStatus) -> str:
+    """The collection that somebody named, or the only one that stands so that it can be meant."""
+    with told_plainly():
+        if config.collection_id:
+            return store.collections.get(config.collection_id).collection_id
+        found = [one.collection_id for one in store.collections.open() if one.status in statuses]
+        if len(found) != 1:
+            standing = " or ".join(statuses)
+            raise PipelineError(f"Say which collection is meant; {standing} are: {', '.join(found) or 'none'}.")
+        return found[0]
+
+
+start_collection = launchable("start_collection", start, StartConfig)
+pause_collection = launchable("pause_collection", pause, CollectionConfig)
+resume_collection = launchable("resume_collection", resume, ResumeConfig)
+cancel_collection = launchable("cancel_collection", cancel, CollectionConfig)
+
+ASSET_JOBS = [collect_category, record_seller_count]
+
+CONTROL_JOBS = [start_collection, pause_collection, resume_collection, cancel_collection]

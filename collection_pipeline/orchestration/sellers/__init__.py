@@ -1,0 +1,1 @@
+"""The seller list in Dagster: jobs that edit it, and the watched folder."""

@@ -1,0 +1,83 @@
+"""What Dagster's event log says of runs that failed and of checks, in the core's words."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from collection_pipeline.core.watching.alerts import CheckResult, FailedRun
+from collection_pipeline.core.watching.cursors import Mark
+from collection_pipeline.orchestration.collecting.scope import COLLECTION_TAG, was_interrupted
+
+ENTRIES = 500
+"""Entries of the log that one look reads; the next one goes on."""
+
+LONGEST_REASON = 300
+"""Characters of a failure's own words that are repeated."""
+
+
+def failed_runs(instance: dg.DagsterInstance, mark: Mark) -> list[FailedRun]:
+    """The failures of runs that come next in the event log.
+
+    A run of a category that was told to stop is none: it starts again by itself.
+    """
+    wanted = dg.RunStatusChangeRecordsFilter(
+        dg.DagsterEventType.RUN_FAILURE, after_timestamp=mark.since.timestamp(), after_storage_id=mark.of("runs")
+    )
+    records = instance.fetch_run_status_changes(wanted, limit=ENTRIES, ascending=True).records
+    tags = {run_id: _tags(instance, run_id) for run_id in {record.run_id for record in records}}
+    return [
+        FailedRun(
+            record.storage_id,
+            datetime.fromtimestamp(record.timestamp, UTC),
+            record.run_id,
+            record.event_log_entry.job_name or "a job",
+            tags[record.run_id].get(COLLECTION_TAG),
+            tags[record.run_id].get("dagster/partition"),
+            _reason(record.event_log_entry),
+        )
+        for record in records
+        if not (was_interrupted(tags[record.run_id]) and "dagster/partition" in tags[record.run_id])
+    ]
+
+
+def _tags(instance: dg.DagsterInstance, run_id: str) -> dict[str, str]:
+    run = instance.get_run_by_id(run_id)
+    return dict(run.tags) if run is not None else {}
+
+
+def _reason(entry: dg.EventLogEntry) -> str | None:
+    """What a dg.Failure of ours says. A foreign exception may say anything, secrets included, and is not repeated."""
+    event = entry.dagster_event
+    data = event.event_specific_data if event else None
+    step = getattr(data, "first_step_failure_event", None)
+    user_failure = getattr(getattr(step, "event_specific_data", None), "user_failure_data", None)
+    description = getattr(user_failure, "description", None)
+    return str(description)[:LONGEST_REASON] if description else None
+
+
+def check_results(instance: dg.DagsterInstance, mark: Mark) -> list[CheckResult]:
+    """The evaluations of checks that come next in the event log."""
+    wanted = dg.EventRecordsFilter(
+        dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+        after_timestamp=mark.since.timestamp(),
+        after_cursor=mark.of("checks"),
+    )
+    records = instance.event_log_storage.get_event_records(wanted, limit=ENTRIES, ascending=True)
+    found = []
+    for record in records:
+        event = record.event_log_entry.dagster_event
+        evaluation = event.event_specific_data if event else None
+        if isinstance(evaluation, dg.AssetCheckEvaluation):
+            found.append(
+                CheckResult(
+                    record.storage_id,
+                    datetime.fromtimestamp(record.timestamp, UTC),
+                    record.run_id,
+                    evaluation.asset_key.to_user_string(),
+                    evaluation.check_name,
+                    evaluation.passed,
+                    evaluation.severity is dg.AssetCheckSeverity.ERROR,
+                    evaluation.partition,
+                )
+            )
+    return found

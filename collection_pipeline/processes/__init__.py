@@ -1,0 +1,1 @@
+"""The processes of one machine: which run, and keeping them running."""

@@ -1,0 +1,1 @@
+"""eBay as the simulator plays it."""

@@ -1,0 +1,1 @@
+"""Oxylabs as the simulator plays it."""

@@ -1,0 +1,1 @@
+"""The simulated world, the same for every seed: products, sellers and listings."""

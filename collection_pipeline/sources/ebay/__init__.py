@@ -1,0 +1,1 @@
+"""eBay: the Browse API, and eBay's own result pages."""

@@ -1,0 +1,1 @@
+"""Oxylabs: Amazon best sellers, and the jobs that fetch any page."""

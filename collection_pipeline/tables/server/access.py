@@ -1,0 +1,152 @@
+"""Who may see what: four roles, and the database itself keeps one organisation's rows from another's analysts.
+
+collection_pipeline   what runs collects and edits for all organisations; what has happened only grows for it
+collection_analyst    reads, and only rows of the organisations that its login is given in the table `analysts`
+collection_reader     reads the rows of all organisations
+collection_admin      everything, the table `analysts` included
+
+They are group roles without a login. docs/access.md says how to give people theirs. None of them may do more to a table
+than SELECT, INSERT, UPDATE and DELETE: a trigger, for one, would run with the rights of whoever fires it next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from collection_pipeline.tables.schema.tables import metadata
+from collection_pipeline.tables.schema.views import VIEWS
+
+PIPELINE, ANALYST, ADMIN = "collection_pipeline", "collection_analyst", "collection_admin"
+READER = "collection_reader"
+
+FOR_EVERYBODY = ("categories", "presets")
+"""Tables about no organisation that analysts need to read the others."""
+
+INTERNAL = ("locks", "requests_in_flight", "activity_channel")
+"""Tables that belong to the working of the product. Who may use them can hold its locks, and hear its announcements."""
+
+HIDDEN = ("api_usage", "source_rates", "erased_sellers", "purges", "best_seller_pages", "alerts", *INTERNAL)
+"""Tables about no organisation, or about all together: analysts have no business with them."""
+
+ONLY_GROWING = ("seller_audit_log", "seller_count_snapshots", "purges")
+"""What has happened has happened: the pipeline cannot change it."""
+
+ONLY_READ = ("analysts", "erased_sellers", "seller_versions", "activity_channel")
+"""What administrators keep, or the database itself, as it does seller_versions."""
+
+EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
+
+_MINE = "org_id IN (SELECT a.org_id FROM analysts a WHERE a.role_name = current_user)"
+
+_SCHEMA_VERSION = "alembic_version"
+"""Every login has to see whether the schema is that of its code."""
+
+
+def access_statements() -> Iterator[str]:
+    """The statements that make the roles, their rights and the policies what they should be, whatever they were."""
+    for role in (PIPELINE, ANALYST, ADMIN):
+        yield _role(role, is_needed=True)
+        yield f"GRANT USAGE ON SCHEMA public TO {role}"
+    yield _role(READER, is_needed=False)
+    roles = f"{PIPELINE}, {ANALYST}, {ADMIN}"
+    # On a server that was made by Postgres 14 or older, everybody may create what the owner then calls by mistake.
+    yield f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {roles}"
+    for relation in (*metadata.tables, *VIEWS, _SCHEMA_VERSION):
+        yield f"REVOKE ALL ON {relation} FROM PUBLIC, {roles}"
+    for name, table in metadata.tables.items():
+        yield f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"
+        yield f"GRANT {EVERYTHING} ON {name} TO {ADMIN}"
+        yield f"GRANT {_rights(name)} ON {name} TO {PIPELINE}"
+        yield from _policy(name, "everything", f"FOR ALL TO {PIPELINE}, {ADMIN} USING (true) WITH CHECK (true)")
+        rows = readable_rows(name, set(table.columns.keys()))
+        yield f"DROP POLICY IF EXISTS own_organisations ON {name}"
+        if rows is not None:
+            yield f"GRANT SELECT ON {name} TO {ANALYST}"
+            yield f"CREATE POLICY own_organisations ON {name} FOR SELECT TO {ANALYST} USING ({rows})"
+    for relation in (*VIEWS, _SCHEMA_VERSION):
+        yield f"GRANT SELECT ON {relation} TO {roles}"
+    yield _where_the_reader_exists(reader_statements())
+    # Attached to a table of a stranger's it would write what that table is told, with the rights of the owner.
+    yield "REVOKE ALL ON FUNCTION keep_seller_versions() FROM PUBLIC"
+    yield _KEEP_FUNCTIONS_FROM_QUERIES
+
+
+def reader_statements() -> Iterator[str]:
+    """The same for the role that reads the rows of all organisations, which need not exist."""
+    yield f"GRANT USAGE ON SCHEMA public TO {READER}"
+    for relation in (*metadata.tables, *VIEWS, _SCHEMA_VERSION):
+        yield f"REVOKE ALL ON {relation} FROM {READER}"
+        if relation not in INTERNAL:
+            yield f"GRANT SELECT ON {relation} TO {READER}"
+    for name in metadata.tables:
+        yield from _policy(name, "all_organisations", f"FOR SELECT TO {READER} USING (true)")
+
+
+def readable_rows(table: str, columns: set[str]) -> str | None:
+    """Which rows of a table an analyst sees, as a condition; None where the table is hidden from them."""
+    if table in HIDDEN:
+        return None
+    if table in FOR_EVERYBODY:
+        return "true"
+    if table == "analysts":
+        return "role_name = current_user"
+    if "org_id" in columns:
+        return _MINE
+    # The subquery obeys the policy of `collections`, which knows the organisation.
+    return "collection_id IN (SELECT c.collection_id FROM collections c)"
+
+
+def _rights(table: str) -> str:
+    if table in ONLY_READ:
+        return "SELECT"
+    return "SELECT, INSERT" if table in ONLY_GROWING else EVERYTHING
+
+
+def _policy(table: str, name: str, rule: str) -> Iterator[str]:
+    yield f"DROP POLICY IF EXISTS {name} ON {table}"
+    yield f"CREATE POLICY {name} ON {table} {rule}"
+
+
+def _role(name: str, *, is_needed: bool) -> str:
+    """Makes a role that is not there. Roles belong to the whole server, so that another database may have made it."""
+    refusal = f"""
+        RAISE EXCEPTION 'The role {name} does not exist and %% may not create it.', current_user
+        USING HINT = 'Have an administrator run: CREATE ROLE {name} NOLOGIN'
+    """
+    return f"""
+        DO $$ BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN CREATE ROLE {name} NOLOGIN; END IF;
+        EXCEPTION
+            WHEN duplicate_object OR unique_violation THEN NULL;
+            WHEN insufficient_privilege THEN {refusal if is_needed else "NULL"};
+        END $$
+    """
+
+
+def _where_the_reader_exists(statements: Iterator[str]) -> str:
+    return f"""
+        DO $$ BEGIN
+            IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{READER}') THEN {"; ".join(statements)}; END IF;
+        END $$
+    """
+
+
+# Every login may call these by default, in a SELECT as well. They belong to a superuser, who alone can take them away;
+# done only in a database that holds nothing else, because other programs may rely on them.
+_KEEP_FUNCTIONS_FROM_QUERIES = f"""
+    DO $$ DECLARE called text; BEGIN
+        IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) OR EXISTS (
+            SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%%'
+              AND c.relname NOT IN ({", ".join(repr(name) for name in (*metadata.tables, _SCHEMA_VERSION))})
+        ) THEN RETURN; END IF;
+        FOR called IN
+            SELECT oid::regprocedure::text FROM pg_proc
+            WHERE pronamespace = 'pg_catalog'::regnamespace AND (proname LIKE '%%advisory%%' OR proname IN (
+                'pg_notify', 'pg_logical_emit_message', 'pg_terminate_backend', 'pg_cancel_backend'))
+        LOOP
+            EXECUTE format('REVOKE EXECUTE ON FUNCTION %%s FROM PUBLIC', called);
+        END LOOP;
+        GRANT EXECUTE ON FUNCTION pg_notify(text, text) TO {PIPELINE}, {ADMIN};
+    END $$
+"""  # noqa: S608

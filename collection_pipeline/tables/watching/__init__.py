@@ -1,0 +1,1 @@
+"""What people and alerts look at: activity events, alerts, figures and their past."""

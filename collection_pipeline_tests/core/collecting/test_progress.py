@@ -1,0 +1,43 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from collection_pipeline.core.collecting.collections import CollectionStatus
+from collection_pipeline.core.collecting.progress import Progress
+
+
+def progress(*, listed: int, searches: int, categories: int = 12) -> Progress:
+    return Progress(
+        collection_id="c1",
+        status=CollectionStatus.RUNNING,
+        started_at=datetime(2026, 5, 1, tzinfo=UTC),
+        completed_at=None,
+        departments=2,
+        categories_total=categories,
+        categories_listed=listed,
+        categories_done=3,
+        categories_failed=1,
+        products_found=searches,
+        searches_total=searches,
+        searches_done=20,
+        searches_failed=4,
+        searches_skipped=6,
+        listings_found=100,
+        sellers_found=50,
+        new_sellers=10,
+        calls=30,
+        searches_per_minute=None,
+        time_left=None,
+    )
+
+
+def test_what_failed_or_was_skipped_has_ended_too() -> None:
+    one = progress(listed=4, searches=160)
+    assert (one.categories_ended, one.searches_ended) == (4, 30)
+
+
+@pytest.mark.parametrize(("listed", "searches", "expected"), [(4, 160, 480), (12, 500, 500), (0, 0, 0), (5, 101, 242)])
+def test_categories_not_listed_yet_are_expected_to_be_like_the_others(
+    listed: int, searches: int, expected: int
+) -> None:
+    assert progress(listed=listed, searches=searches).searches_expected == expected
