@@ -14,7 +14,7 @@ import dagster as dg
 from benchmarks.parts import fresh_database
 from collection_pipeline.core.catalogue import Catalogue, Category
 from collection_pipeline.definitions import defs
-from collection_pipeline.orchestration import reporting
+from collection_pipeline.orchestration import running_work
 from collection_pipeline.settings import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import running
@@ -31,10 +31,10 @@ def main() -> None:
         with open_store(url) as store, dg.DagsterInstance.get() as instance:
             store.catalogue.load(Catalogue({"books": Category("books", "Books", "1001", "books", "Books")}, {}))
             instance.add_dynamic_partitions("category", ["books"])
-            write = reporting.write
+            write = running_work.write_events
             for round_number in range(ROUNDS * 2):
                 with_events = bool(round_number % 2)
-                reporting.write = write if with_events else lambda *_: None
+                running_work.write_events = write if with_events else lambda *_: None
                 seconds[with_events].append(_listings_seconds(instance))
     with_events_s, without_s = statistics.median(seconds[True]), statistics.median(seconds[False])
     print(f"without events {without_s:.2f} s, with {with_events_s:.2f} s, ratio {with_events_s / without_s:.3f}")

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import dagster as dg
 
 from collection_pipeline import __version__
+from collection_pipeline.orchestration.assets import ASSETS
 from collection_pipeline.orchestration.catalogue.new_categories import collect_new_categories
-from collection_pipeline.orchestration.collecting.assets import ASSETS
 from collection_pipeline.orchestration.collecting.automation import SENSORS
 from collection_pipeline.orchestration.collecting.jobs import ASSET_JOBS, CONTROL_JOBS
 from collection_pipeline.orchestration.collecting.schedules import schedules_from

@@ -52,6 +52,15 @@ class Catalogue:
     categories: Mapping[str, Category]
     presets: Mapping[str, Preset]
 
+    def require_category(self, key: str) -> Category:
+        """The category. Raises PipelineError for one that is in no catalogue any more."""
+        if key not in self.categories:
+            raise PipelineError(
+                f"The category {key!r} is not in the catalogue in force. Load a catalogue that has it with "
+                "`collection-pipeline catalogue load FILE`."
+            )
+        return self.categories[key]
+
     def select(self, *, preset: str | None, categories: Iterable[str]) -> tuple[str, ...]:
         """The category keys of a preset and of single categories together, each once, in catalogue order.
 

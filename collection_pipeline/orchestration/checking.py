@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from collection_pipeline.orchestration.collecting.scope import collection_of
+from collection_pipeline.orchestration.run_tags import collection_of
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.store import Store
 
@@ -74,7 +74,7 @@ def asset_with_checks(
     kinds: set[str],
     calls: str,
     metadata: Mapping[str, dg.MetadataValue],
-    deps: Sequence[dg.AssetsDefinition] = (),
+    deps: Sequence[dg.AssetsDefinition | str] = (),
     partitions_def: dg.PartitionsDefinition[str] | None = None,
     pool: str | None = None,
     config_schema: Mapping[str, dg.Field] | None = None,

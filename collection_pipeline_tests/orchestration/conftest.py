@@ -17,8 +17,8 @@ from collection_pipeline.core.catalogue import Catalogue, Category
 from collection_pipeline.core.collecting.collections import CategoryUnit
 from collection_pipeline.core.collecting.retrying import RetryPolicy
 from collection_pipeline.definitions import build_defs
-from collection_pipeline.orchestration.collecting.scope import COLLECTION_TAG
 from collection_pipeline.orchestration.instance.pooled_storage import shared_engine
+from collection_pipeline.orchestration.run_tags import COLLECTION_TAG
 from collection_pipeline.settings import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running

@@ -51,7 +51,7 @@ def collect(store: Store, collection_id: str, category: str, found: dict[str, li
     products = [product(asin, position) for position, asin in enumerate(found, start=1)]
     store.products.replace(ORG, collection_id, category, products, calls=2)
     searches = store.products.searches(ORG, collection_id, category)
-    store.searches.plan(collection_id, category, searches)
+    store.searches.add(collection_id, category, searches)
     checkpoints = store.searches.checkpoints(ORG, collection_id)
     for asin in store.searches.pending(collection_id, category):
         checkpoints.record(done(asin), found[asin])

@@ -25,7 +25,7 @@ def collect(store: Store, org: str) -> int:
         asin = f"B0000000{category[:2].upper()}"
         store.control.enter(collection_id, category, f"run-{org}-{category}", org_id=org)
         store.products.replace(org, collection_id, category, [product(asin)], calls=1)
-        store.searches.plan(collection_id, category, store.products.searches(org, collection_id, category))
+        store.searches.add(collection_id, category, store.products.searches(org, collection_id, category))
         names = [f"shared-{n}" for n in range(SHARED)] + [f"{org}-{category}-{n}" for n in range(OWN)]
         listings = [listing(f"{category}-{n}", name) for n, name in enumerate(names)]
         store.searches.checkpoints(org, collection_id).record(done(asin), listings)

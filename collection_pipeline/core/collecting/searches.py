@@ -38,6 +38,14 @@ class PlannedSearch:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchPlan:
+    """What one category's run has to search: how many best sellers it looked at, and those it is left with."""
+
+    products: int
+    pending: tuple[PlannedSearch, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchedPage:
     """One page of a product's search, to be committed with its evidence before the next page is asked for.
 

@@ -41,6 +41,11 @@ class CollectingResult:
     outcomes: Counter[SearchStatus]
     stopped_by: SourceError | None
 
+    def require_finished(self) -> None:
+        """Raises the error that stopped the workers, if one did."""
+        if self.stopped_by is not None:
+            raise self.stopped_by
+
 
 @dataclass
 class Collector:

@@ -1,7 +1,7 @@
 """Alerts: what people are told of without having looked, and in which words.
 
-Pure: facts in, alerts out. Facts are read in `orchestration/watching/alerting.py`, alerts sent by `sources/webhook.py`, and
-`tables/watching/alerts.py` sees to it that each is sent once, and one kind at most once an hour.
+Pure: facts in, alerts out. `orchestration/watching/alerting.py` reads the facts, `sources/webhook.py` sends, and
+`tables/watching/alerts.py` sees to it that each alert is sent once, and one kind at most once an hour.
 """
 
 from __future__ import annotations

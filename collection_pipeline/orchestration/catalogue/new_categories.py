@@ -7,15 +7,15 @@ import dagster as dg
 from collection_pipeline.actions.starting import Wish, start_collection
 from collection_pipeline.core.catalogue import newly_added
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.orchestration.collecting.scope import utc_now
-from collection_pipeline.orchestration.reaching import Look, reaching
+from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.sensing import sensor
+from collection_pipeline.orchestration.sensor_store import SensorOutcome, with_store
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.store import Store
 
 
 @sensor(every_s=10, is_on=False)
-def collect_new_categories(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
+def collect_new_categories(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> SensorOutcome:
     """Starts a collection of categories that came into the catalogue since the last look. Off until switched on.
 
     The first look only takes note of what there is. The cursor holds the categories known so far; it moves on when the
@@ -34,7 +34,7 @@ def collect_new_categories(context: dg.SensorEvaluationContext, settings: dg.Res
         said = f"Started a collection of {', '.join(sorted(new))}." if new else "No category was added."
         return dg.SensorResult(skip_reason=said, cursor=json.dumps(sorted(current)))
 
-    return reaching(settings, look)
+    return with_store(settings, look)
 
 
 def _known(cursor: str | None) -> set[str] | None:

@@ -22,6 +22,7 @@ from collection_pipeline.core.collecting.collections import (
 )
 from collection_pipeline.core.watching.alerts import of_storm
 from collection_pipeline.orchestration.catalogue.partitions import categories
+from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.collecting.jobs import collect_category, record_seller_count
 from collection_pipeline.orchestration.collecting.runs import (
     backfill_goes_on,
@@ -31,9 +32,9 @@ from collection_pipeline.orchestration.collecting.runs import (
     limit_pool,
     snapshot_runs,
 )
-from collection_pipeline.orchestration.collecting.scope import ATTEMPT_TAG, COLLECTION_TAG, utc_now
-from collection_pipeline.orchestration.reaching import Look, reaching
+from collection_pipeline.orchestration.run_tags import ATTEMPT_TAG, COLLECTION_TAG
 from collection_pipeline.orchestration.sensing import sensor
+from collection_pipeline.orchestration.sensor_store import SensorOutcome, with_store
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.collecting.collections import Collection
 from collection_pipeline.tables.store import Store
@@ -45,12 +46,12 @@ RUNS_WAITING = 10
 
 
 @sensor(every_s=5)
-def catalogue_partitions(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
+def catalogue_partitions(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> SensorOutcome:
     """Keeps the partitions equal to the categories of the catalogue in force."""
-    return reaching(settings, lambda store: _partitions(context, store))
+    return with_store(settings, lambda store: _partitions(context, store))
 
 
-def _partitions(context: dg.SensorEvaluationContext, store: Store) -> Look:
+def _partitions(context: dg.SensorEvaluationContext, store: Store) -> SensorOutcome:
     limit_pool(context.instance)
     known = set(context.instance.get_dynamic_partitions(_name(categories)))
     changes = partition_changes(set(store.catalogue.current().categories), known, store.collections.in_flight())
@@ -65,12 +66,12 @@ def _partitions(context: dg.SensorEvaluationContext, store: Store) -> Look:
 
 
 @sensor(job=collect_category, every_s=1)
-def start_collections(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
+def start_collections(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> SensorOutcome:
     """Asks for one run per planned category of every open collection. A run key makes each run happen once."""
-    return reaching(settings, lambda store: _start(context, store))
+    return with_store(settings, lambda store: _start(context, store))
 
 
-def _start(context: dg.SensorEvaluationContext, store: Store) -> Look:
+def _start(context: dg.SensorEvaluationContext, store: Store) -> SensorOutcome:
     requests: list[dg.RunRequest] = []
     running = [one for one in store.collections.open() if one.status is CollectionStatus.RUNNING]
     for collection in running:
@@ -120,12 +121,12 @@ def _run_config(collection: Collection) -> dict[str, object]:
 
 
 @sensor(job=record_seller_count, every_s=1)
-def finish_collections(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
+def finish_collections(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> SensorOutcome:
     """Writes down how runs ended, and asks for the snapshot once a collection's last run has."""
-    return reaching(settings, lambda store: _finish(context, store))
+    return with_store(settings, lambda store: _finish(context, store))
 
 
-def _finish(context: dg.SensorEvaluationContext, store: Store) -> Look:
+def _finish(context: dg.SensorEvaluationContext, store: Store) -> SensorOutcome:
     for collection in store.collections.open():
         with isolated(context, collection):
             _settle(context.instance, store, collection)
@@ -178,12 +179,12 @@ def _snapshot_request(instance: dg.DagsterInstance, collection: Collection) -> S
 
 
 @sensor(every_s=5)
-def resume_collections(settings: dg.ResourceParam[Settings]) -> Look:
+def resume_collections(settings: dg.ResourceParam[Settings]) -> SensorOutcome:
     """Resumes paused collections whose time has come: a quota that is back, a marketplace that had a rest."""
-    return reaching(settings, _resume)
+    return with_store(settings, _resume)
 
 
-def _resume(store: Store) -> Look:
+def _resume(store: Store) -> SensorOutcome:
     due = [collection.collection_id for collection in store.collections.due(utc_now())]
     for collection_id in due:
         store.control.resume(collection_id)

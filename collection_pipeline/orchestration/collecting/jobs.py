@@ -14,14 +14,13 @@ from collection_pipeline.core.collecting.collections import CollectionStatus, pa
 from collection_pipeline.core.collecting.usage import LARGEST_COST
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
-from collection_pipeline.orchestration.collecting.assets import (
-    amazon_products,
-    ebay_listings,
-    ebay_sellers,
-    seller_count_snapshot,
-)
-from collection_pipeline.orchestration.collecting.scope import told_plainly, utc_now
+from collection_pipeline.orchestration.clock import utc_now
+from collection_pipeline.orchestration.collecting.amazon_products import amazon_products
+from collection_pipeline.orchestration.collecting.ebay_listings import ebay_listings
+from collection_pipeline.orchestration.failures import errors_as_failures
 from collection_pipeline.orchestration.launching import launchable
+from collection_pipeline.orchestration.sellers.ebay_sellers import ebay_sellers
+from collection_pipeline.orchestration.sellers.seller_count_snapshot import seller_count_snapshot
 from collection_pipeline.settings import SEARCH_CALLS, Settings
 from collection_pipeline.tables.store import Store
 
@@ -108,7 +107,7 @@ def start(
 
     Says what it will probably cost and plans it; a sensor starts its runs within seconds.
     """
-    with told_plainly():
+    with errors_as_failures():
         wish = Wish(
             preset=None if config.categories else config.own_preset or config.preset,
             categories=tuple(config.categories),
@@ -155,7 +154,7 @@ def cancel(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.R
 
 def _meant(config: CollectionConfig, store: Store, *statuses: CollectionStatus) -> str:
     """The collection that somebody named, or the only one that stands so that it can be meant."""
-    with told_plainly():
+    with errors_as_failures():
         if config.collection_id:
             return store.collections.get(config.collection_id).collection_id
         found = [one.collection_id for one in store.collections.open() if one.status in statuses]

@@ -15,7 +15,7 @@ from collection_pipeline.core.collecting.collections import (
 )
 from collection_pipeline.orchestration.catalogue.partitions import MARKETPLACE_POOL
 from collection_pipeline.orchestration.collecting.jobs import record_seller_count
-from collection_pipeline.orchestration.collecting.scope import BACKFILL_TAG, COLLECTION_TAG, attempt_of, was_interrupted
+from collection_pipeline.orchestration.run_tags import BACKFILL_TAG, COLLECTION_TAG, attempt_of, was_interrupted
 
 _STATES = {
     dg.DagsterRunStatus.SUCCESS: RunState.SUCCEEDED,

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from collection_pipeline.core.collecting.scheduling import ScheduleConfig, hindrance, plain_cron
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.orchestration.collecting.jobs import start_collection
-from collection_pipeline.orchestration.reaching import tables_of
+from collection_pipeline.orchestration.sensor_store import kept_store
 from collection_pipeline.settings import Settings
 
 
@@ -52,7 +52,7 @@ def _schedule(config: ScheduleConfig) -> dg.ScheduleDefinition:
     ) -> dg.RunRequest | dg.SkipReason:
         due_at = context.scheduled_execution_time
         try:
-            with tables_of(settings) as store:
+            with kept_store(settings) as store:
                 reason = hindrance(config, due_at, settings.org_id, store.collections.all())
         except (PipelineError, sa.exc.DBAPIError):
             # A month's tick is not given up for a moment's outage: the run looks again, and starts nothing twice.

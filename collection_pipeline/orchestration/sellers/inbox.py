@@ -14,9 +14,9 @@ from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.printable import printable
 from collection_pipeline.files.isolation import NoReader
 from collection_pipeline.files.settled import Seen, file_away, observe, ready, stuck
-from collection_pipeline.orchestration.collecting.scope import utc_now
-from collection_pipeline.orchestration.reaching import Look, reaching
+from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.sensing import sensor
+from collection_pipeline.orchestration.sensor_store import SensorOutcome, with_store
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.store import Store
 
@@ -27,7 +27,7 @@ _MOST_TOLD = 20
 
 
 @sensor(every_s=5)
-def import_dropped_files(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
+def import_dropped_files(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> SensorOutcome:
     """Imports seller files from the folder COLLECTION_INBOX: each as one edit, then to `done/` or `rejected/`.
 
     A file is read once two looks have found it the same and nobody wrote to it for ten seconds. Each file is one edit,
@@ -40,12 +40,12 @@ def import_dropped_files(context: dg.SensorEvaluationContext, settings: dg.Resou
         current = observe(inbox)
     except PipelineError as error:
         return dg.SkipReason(str(error))
-    return reaching(settings, lambda store: _import(inbox, _former(context.cursor), current, store, settings))
+    return with_store(settings, lambda store: _import(inbox, _former(context.cursor), current, store, settings))
 
 
 def _import(
     inbox: Path, former: Mapping[str, Seen], current: Mapping[str, Seen], store: Store, settings: Settings
-) -> Look:
+) -> SensorOutcome:
     deadline = time.monotonic() + LOOK_S
     told: list[str] = []
     unmoved = stuck(former, current)

@@ -11,7 +11,8 @@ from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.sellers.edits import NewSeller, Wanted
 from collection_pipeline.files.export import Format, require_plain_name
 from collection_pipeline.files.own_exports import require_replaceable
-from collection_pipeline.orchestration.collecting.scope import told_plainly, utc_now
+from collection_pipeline.orchestration.clock import utc_now
+from collection_pipeline.orchestration.failures import errors_as_failures
 from collection_pipeline.orchestration.launching import launchable
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.sellers.edits import Author, Edit
@@ -113,7 +114,7 @@ def add_one(
 ) -> None:
     """Adds one seller to the list. Refused if it is on the list already."""
     seller = NewSeller(config.name, config.note or None, config.is_flagged)
-    with told_plainly():
+    with errors_as_failures():
         _tell(context, store.edits.add(_org(config, settings), [seller], _author(context, config)))
 
 
@@ -126,7 +127,7 @@ def add_many(
 ) -> None:
     """Adds several sellers as one edit, counted once, after all of them. One wrong name and none is added."""
     wanted = [NewSeller(name, config.note or None, config.is_flagged) for name in config.names]
-    with told_plainly():
+    with errors_as_failures():
         _tell(context, store.edits.add(_org(config, settings), wanted, _author(context, config)))
 
 
@@ -139,7 +140,7 @@ def update_one(
 ) -> None:
     """Renames, annotates or flags one seller. Who it is stays the same."""
     wanted = Wanted(config.rename or None, config.note, config.is_flagged)
-    with told_plainly():
+    with errors_as_failures():
         _tell(context, store.edits.update(_org(config, settings), config.name, wanted, _author(context, config)))
 
 
@@ -151,7 +152,7 @@ def remove_one(
     settings: dg.ResourceParam[Settings],
 ) -> None:
     """Takes one seller off the list. Collections do not bring it back."""
-    with told_plainly():
+    with errors_as_failures():
         _tell(context, store.edits.remove(_org(config, settings), [config.name], _author(context, config)))
 
 
@@ -163,7 +164,7 @@ def remove_many(
     settings: dg.ResourceParam[Settings],
 ) -> None:
     """Takes several sellers off the list as one edit. One wrong name and none is removed."""
-    with told_plainly():
+    with errors_as_failures():
         _tell(context, store.edits.remove(_org(config, settings), config.names, _author(context, config)))
 
 
@@ -176,7 +177,7 @@ def flag_many(
 ) -> None:
     """Flags sellers, or takes their flags away."""
     by = _author(context, config)
-    with told_plainly():
+    with errors_as_failures():
         _tell(context, store.edits.flag(_org(config, settings), config.names, by, is_flagged=config.is_flagged))
 
 
@@ -189,7 +190,7 @@ def undo_one(
 ) -> None:
     """Takes an edit or an import back. Refused where its sellers have changed again since."""
     by = _author(context, config)
-    with told_plainly():
+    with errors_as_failures():
         _tell(context, store.edits.undo(_org(config, settings), config.audit_id, by, utc_now()))
 
 
@@ -203,7 +204,7 @@ def import_one(
     """Imports a file of sellers as one edit, or says what that would do."""
     wish = ImportWish(Path(config.file), restore=config.restore, skip_invalid=config.skip_invalid)
     org_id = _org(config, settings)
-    with told_plainly():
+    with errors_as_failures():
         if config.only_dry_run:
             context.log.info("\n".join(dry_run(store, org_id, wish, settings.naming).lines()))
             return
@@ -231,7 +232,7 @@ def export_one(
         is_exported=False if config.only_never_exported else None,
     )
     are_hashed = config.hash_names or settings.are_exported_names_hashed
-    with told_plainly():
+    with errors_as_failures():
         file = _folder(settings) / config.file
         require_replaceable(file)
         count = export_file(

@@ -26,9 +26,9 @@ from collection_pipeline.core.watching.alerts import (
     quota_of,
 )
 from collection_pipeline.core.watching.cursors import Mark, settled
-from collection_pipeline.orchestration.collecting.scope import utc_now
-from collection_pipeline.orchestration.reaching import Look, reaching
+from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.sensing import sensor
+from collection_pipeline.orchestration.sensor_store import SensorOutcome, with_store
 from collection_pipeline.orchestration.watching.incidents import check_results, failed_runs
 from collection_pipeline.settings import Settings
 from collection_pipeline.sources.webhook import Delivery, Outcome, post, slack_text
@@ -46,14 +46,14 @@ def alert_settings(_context: dg.InitResourceContext) -> AlertSettings:
 
 
 @sensor(every_s=5)
-def notice_failures(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
+def notice_failures(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> SensorOutcome:
     """Notices runs that failed and checks that did not pass."""
     now = utc_now()
     mark = Mark.read(context.cursor, now)
     runs = settled(failed_runs(context.instance, mark), now)
     checks = settled(check_results(context.instance, mark), now)
     found = [of_run(run) for run in runs] + [alert for check in checks if (alert := of_check(check))]
-    return reaching(settings, lambda store: _noticed(store, found, mark.after("runs", runs).after("checks", checks)))
+    return with_store(settings, lambda store: _noticed(store, found, mark.after("runs", runs).after("checks", checks)))
 
 
 @sensor(every_s=5)
@@ -61,7 +61,7 @@ def notice_collections(
     context: dg.SensorEvaluationContext,
     settings: dg.ResourceParam[Settings],
     alert_settings: dg.ResourceParam[AlertSettings],
-) -> Look:
+) -> SensorOutcome:
     """Notices collections that ended, unusual counts, and budgets that are nearly gone."""
     now = utc_now()
     mark = Mark.read(context.cursor, now)
@@ -72,7 +72,7 @@ def notice_collections(
         spent = [of_budget(budget, alert_settings.budget_share, now) for budget in _budgets(store, now)]
         return _noticed(store, found + [alert for alert in spent if alert], mark.after("snapshots", ended))
 
-    return reaching(settings, look)
+    return with_store(settings, look)
 
 
 @sensor(every_s=5)
@@ -80,7 +80,7 @@ def send_alerts(
     context: dg.SensorEvaluationContext,
     settings: dg.ResourceParam[Settings],
     alert_settings: dg.ResourceParam[AlertSettings],
-) -> Look:
+) -> SensorOutcome:
     """Sends alerts through the webhook. Its cursor is the time until which the webhook wants to be left alone."""
     now = utc_now()
     not_before = _moment(context.cursor)
@@ -95,7 +95,7 @@ def send_alerts(
         deliveries = list(_sent(box, webhook, alert_settings.dagster_url, now))
         return _skip(_told(deliveries, box.waiting(now)), _rest(deliveries, now))
 
-    return reaching(settings, look)
+    return with_store(settings, look)
 
 
 def _sent(box: AlertStore, webhook: str, dagster_url: str, now: datetime) -> Iterator[Delivery]:

@@ -6,7 +6,7 @@ import dagster as dg
 
 from collection_pipeline.core.watching.freshness import stale
 from collection_pipeline.orchestration.checking import Check, Checked
-from collection_pipeline.orchestration.collecting.scope import utc_now
+from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.watching.trend_checks import (
     listings_are_usual,
     new_sellers_are_usual,

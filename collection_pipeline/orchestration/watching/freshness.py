@@ -10,10 +10,9 @@ import json
 import dagster as dg
 
 from collection_pipeline.core.watching.freshness import STALE_AFTER, WARN_AFTER, stale
-from collection_pipeline.orchestration.collecting.assets import ebay_sellers
-from collection_pipeline.orchestration.collecting.scope import utc_now
-from collection_pipeline.orchestration.reaching import Look, reaching
+from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.sensing import sensor
+from collection_pipeline.orchestration.sensor_store import SensorOutcome, with_store
 from collection_pipeline.orchestration.watching.checks import category_is_fresh
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.store import Store
@@ -24,7 +23,7 @@ POLICY = dg.FreshnessPolicy.time_window(fail_window=STALE_AFTER, warn_window=WAR
 
 
 @sensor(every_s=600)
-def watch_freshness(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Look:
+def watch_freshness(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> SensorOutcome:
     """Lets the check category_is_fresh warn for categories that have become too old. Cursor: those known to be."""
 
     def look(store: Store) -> dg.SensorResult:
@@ -37,12 +36,12 @@ def watch_freshness(context: dg.SensorEvaluationContext, settings: dg.ResourcePa
             skip_reason=f"{len(too_old)} categories are too old, {len(new)} of them since the last look.",
         )
 
-    return reaching(settings, look)
+    return with_store(settings, look)
 
 
 def _warning(category: str, days: int) -> dg.AssetCheckEvaluation:
     return dg.AssetCheckEvaluation(
-        asset_key=ebay_sellers.key,
+        asset_key=dg.AssetKey("ebay_sellers"),
         check_name=category_is_fresh.__name__,
         passed=False,
         severity=dg.AssetCheckSeverity.WARN,

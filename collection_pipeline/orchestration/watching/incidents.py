@@ -6,7 +6,7 @@ import dagster as dg
 
 from collection_pipeline.core.watching.alerts import CheckResult, FailedRun
 from collection_pipeline.core.watching.cursors import Mark
-from collection_pipeline.orchestration.collecting.scope import COLLECTION_TAG, was_interrupted
+from collection_pipeline.orchestration.run_tags import COLLECTION_TAG, was_interrupted
 
 ENTRIES = 500
 """Entries of the log that one look reads; the next one goes on."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from collection_pipeline.core.collecting.searches import PlannedSearch, SearchStatus, SearchTally
+from collection_pipeline.core.collecting.category_work import CategoryWork
+from collection_pipeline.core.collecting.searches import PlannedSearch, SearchPlan, SearchStatus, SearchTally
 from collection_pipeline.tables.collecting.checkpoints import SearchCheckpoints
+from collection_pipeline.tables.collecting.products import ProductStore
 from collection_pipeline.tables.schema.category_listings import LISTINGS
 from collection_pipeline.tables.schema.tables import product_searches
 
@@ -21,7 +24,20 @@ class SearchStore:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def plan(self, collection_id: str, category: str, searches: Sequence[PlannedSearch]) -> None:
+    def plan(self, work: CategoryWork, *, fresh_for: timedelta | None = None) -> SearchPlan:
+        """Plans a search for each of the category's best sellers, and says which are left to be made.
+
+        Products that any collection searched in the same band less than `fresh_for` ago are not searched again.
+        """
+        products = ProductStore(self._engine).searches(work.org_id, work.collection_id, work.category)
+        self.add(work.collection_id, work.category, products)
+        if fresh_for is not None:
+            self.skip_fresh(work.org_id, work.collection_id, work.category, fresh_for=fresh_for)
+        pages = self.pending(work.collection_id, work.category)
+        pending = (replace(search, pages_done=pages[search.asin]) for search in products if search.asin in pages)
+        return SearchPlan(len(products), tuple(pending))
+
+    def add(self, collection_id: str, category: str, searches: Sequence[PlannedSearch]) -> None:
         """Makes the category's run responsible for the products that no other category of the collection has planned.
 
         A product that another category could only skip for want of a price is taken over where this one has it.

@@ -21,9 +21,9 @@ import sqlalchemy as sa
 from collection_pipeline.core.collecting.collections import CategoryStatus, CollectionStatus
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.full_disks import DATABASE_IS_FULL
-from collection_pipeline.orchestration.collecting import scope
+from collection_pipeline.orchestration import collection_scope
+from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.collecting.automation import finish_collections, resume_collections
-from collection_pipeline.orchestration.collecting.scope import utc_now
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.server.database import create_engine
 from collection_pipeline.tables.server.embedded import create_database, start_embedded, stop_embedded, watched
@@ -130,7 +130,7 @@ def test_a_full_disk_pauses_the_collection_which_goes_on_once_there_is_room(
 def test_a_run_that_cannot_even_write_the_pause_ends_and_a_sensor_plans_it_anew(
     pipeline: Pipeline, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scope, "PAUSE_PATIENCE_S", 0)
+    monkeypatch.setattr(collection_scope, "PAUSE_PATIENCE_S", 0)
     pipeline.store.control.enter("c1", "home-coffee", "earlier", org_id="default")
     fill_by_trigger(pipeline, "product_searches", "collections")
     result = pipeline.run("home-coffee")
@@ -166,7 +166,7 @@ class TestOnARealDisk:
     ) -> None:
         home, address = disk.path / "home", on_small_disk.render_as_string(hide_password=False)
         monkeypatch.setenv("COLLECTION_HOME", str(home))
-        monkeypatch.setattr(scope, "PAUSE_PATIENCE_S", 0)
+        monkeypatch.setattr(collection_scope, "PAUSE_PATIENCE_S", 0)
         pipeline.simulator.configure(ebay_latency_s=0.3)
 
         def end_it() -> None:

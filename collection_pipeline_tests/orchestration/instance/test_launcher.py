@@ -23,10 +23,10 @@ from collection_pipeline.core.watching.cursors import Mark
 from collection_pipeline.definitions import defs
 from collection_pipeline.orchestration import launcher
 from collection_pipeline.orchestration.collecting.runs import category_runs
-from collection_pipeline.orchestration.collecting.scope import COLLECTION_TAG, STOPPED_TAG
 from collection_pipeline.orchestration.instance.forking import WarmClient
 from collection_pipeline.orchestration.instance.run_process import PROCESS_TAG, RunProcess
 from collection_pipeline.orchestration.launcher import ForkingRunLauncher
+from collection_pipeline.orchestration.run_tags import COLLECTION_TAG, STOPPED_TAG
 from collection_pipeline.orchestration.watching.incidents import failed_runs
 from collection_pipeline_tests.orchestration.conftest import SMALL, Pipeline
 from collection_pipeline_tests.waiting import await_true

@@ -20,7 +20,7 @@ from collection_pipeline.core.money import BandRule
 from collection_pipeline.core.watching.alert_settings import AlertSettings
 from collection_pipeline.core.watching.alerts import Alert, AlertCause
 from collection_pipeline.core.watching.freshness import STALE_AFTER
-from collection_pipeline.orchestration.collecting.assets import ASSETS
+from collection_pipeline.orchestration.assets import ASSETS
 from collection_pipeline.orchestration.collecting.jobs import ASSET_JOBS
 from collection_pipeline.orchestration.resources import RESOURCES
 from collection_pipeline.orchestration.watching import alerting, freshness

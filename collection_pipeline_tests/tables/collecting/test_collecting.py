@@ -81,26 +81,26 @@ def test_a_product_that_left_the_best_sellers_leaves_the_list_but_not_the_histor
 def test_a_product_of_two_categories_is_planned_for_the_first_only(store: Store) -> None:
     start(store, "c1", "books", "toys")
     shared = PlannedSearch("B000000001", "Title", Money(product("x").price.amount, "USD"))  # type: ignore[union-attr]
-    store.searches.plan("c1", "books", [shared])
-    store.searches.plan("c1", "toys", [shared])
+    store.searches.add("c1", "books", [shared])
+    store.searches.add("c1", "toys", [shared])
     assert store.searches.pending("c1", "books") == {"B000000001": 0}
     assert store.searches.pending("c1", "toys") == {}
 
 
 def test_a_product_skipped_for_want_of_a_price_is_taken_over_by_a_category_that_has_one(store: Store) -> None:
     start(store, "c1", "books", "toys")
-    store.searches.plan("c1", "books", [PlannedSearch("B000000001", "Title", None)])
+    store.searches.add("c1", "books", [PlannedSearch("B000000001", "Title", None)])
     store.searches.checkpoints(ORG, "c1").record(done("B000000001", SearchStatus.SKIPPED, "no_price"), [])
-    store.searches.plan("c1", "toys", [PlannedSearch("B000000001", "Title", None)])
+    store.searches.add("c1", "toys", [PlannedSearch("B000000001", "Title", None)])
     assert store.searches.pending("c1", "toys") == {}
-    store.searches.plan("c1", "toys", [PlannedSearch("B000000001", "Title", product("x").price)])
+    store.searches.add("c1", "toys", [PlannedSearch("B000000001", "Title", product("x").price)])
     assert store.searches.pending("c1", "toys") == {"B000000001": 0}
 
 
 def test_finished_searches_are_not_pending_and_failed_ones_are(store: Store) -> None:
     start(store, "c1", "books")
     asins = ["B000000001", "B000000002", "B000000003", "B000000004"]
-    store.searches.plan("c1", "books", [PlannedSearch(asin, "Title", None) for asin in asins])
+    store.searches.add("c1", "books", [PlannedSearch(asin, "Title", None) for asin in asins])
     checkpoints = store.searches.checkpoints(ORG, "c1")
     checkpoints.record(done(asins[0]), [listing("1", "ann")])
     checkpoints.record(done(asins[1]), [])
@@ -113,7 +113,7 @@ def test_only_a_search_that_ran_to_its_end_says_that_a_listing_is_gone(store: St
 
     def searched(collection_id: str, page: SearchedPage, *listings: Listing) -> list[tuple[object, ...]]:
         store.control.enter(collection_id, "books", "run", org_id=ORG)
-        store.searches.plan(collection_id, "books", [PlannedSearch("B000000001", "Title", None)])
+        store.searches.add(collection_id, "books", [PlannedSearch("B000000001", "Title", None)])
         store.searches.checkpoints(ORG, collection_id).record(page, listings)
         return rows(store, current)
 
@@ -133,7 +133,7 @@ def test_only_a_search_that_ran_to_its_end_says_that_a_listing_is_gone(store: St
 def test_two_collections_that_share_a_product_do_not_erase_each_others_evidence(store: Store) -> None:
     for collection_id in ("c1", "c2"):
         store.control.enter(collection_id, "books", "run", org_id=ORG)
-        store.searches.plan(collection_id, "books", [PlannedSearch("B000000001", "Title", None)])
+        store.searches.add(collection_id, "books", [PlannedSearch("B000000001", "Title", None)])
     first, second = (store.searches.checkpoints(ORG, collection_id) for collection_id in ("c1", "c2"))
     page = replace(done("B000000001", SearchStatus.PLANNED), saw_everything=False)
     last = replace(done("B000000001"), saw_everything=True)
@@ -148,7 +148,7 @@ def test_two_collections_that_share_a_product_do_not_erase_each_others_evidence(
 
 def test_a_search_is_empty_if_none_of_its_pages_had_evidence(store: Store) -> None:
     start(store, "c1", "books")
-    store.searches.plan("c1", "books", [PlannedSearch("B000000001", "Title", None)])
+    store.searches.add("c1", "books", [PlannedSearch("B000000001", "Title", None)])
     checkpoints = store.searches.checkpoints(ORG, "c1")
     checkpoints.record(replace(done("B000000001", SearchStatus.PLANNED), rejected={"condition": 2}), [])
     assert store.searches.pending("c1", "books") == {"B000000001": 1}
@@ -160,7 +160,7 @@ def test_a_search_is_empty_if_none_of_its_pages_had_evidence(store: Store) -> No
 
 def test_an_outcome_and_its_listings_are_committed_together_or_not_at_all(store: Store) -> None:
     start(store, "c1", "books")
-    store.searches.plan("c1", "books", [PlannedSearch("B000000001", "Title", None)])
+    store.searches.add("c1", "books", [PlannedSearch("B000000001", "Title", None)])
     checkpoints = store.searches.checkpoints(ORG, "c1")
     with pytest.raises(DBAPIError):
         checkpoints.record(done("B000000001"), [listing("1", "ann"), listing("2", "bob", price="99999999999.00")])

@@ -83,7 +83,7 @@ def test_a_failed_category_keeps_its_reason_and_loses_it_when_it_is_tried_again(
 def test_searches_that_no_run_got_round_to_are_failures_so_that_outcomes_add_up(store: Store) -> None:
     start(store, "c1", "books")
     store.control.enter("c1", "books", "run-1", org_id=ORG)
-    store.searches.plan("c1", "books", [PlannedSearch(f"B{number:09}", "Title", None) for number in range(1200)])
+    store.searches.add("c1", "books", [PlannedSearch(f"B{number:09}", "Title", None) for number in range(1200)])
     assert finish(store, "c1") is True
     progress = store.collections.progress("c1")
     assert progress.searches_total == progress.searches_failed == progress.searches_ended == 1200

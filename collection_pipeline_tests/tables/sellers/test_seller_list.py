@@ -41,7 +41,7 @@ def test_categories_merged_at_the_same_moment_never_count_wrong(store: Store) ->
         store.control.enter("c1", category, "run", org_id=ORG)
         asin = f"B{number:09}"
         store.products.replace(ORG, "c1", category, [product(asin)], calls=1)
-        store.searches.plan("c1", category, store.products.searches(ORG, "c1", category))
+        store.searches.add("c1", category, store.products.searches(ORG, "c1", category))
         found = [listing(f"{number}-{one}", f"seller-{(number + one) % 17}") for one in range(9)]
         store.searches.checkpoints(ORG, "c1").record(done(asin), found)
 

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 import dagster as dg
 
 from collection_pipeline.core.activity import Action, ActivityEvent, Emit, json_line
+from collection_pipeline.core.collecting.category_work import CategoryWork
 from collection_pipeline.core.collecting.stopping import StopSwitch
 from collection_pipeline.core.errors import Stopped
 from collection_pipeline.orchestration.event_log import log_observations
@@ -35,32 +36,32 @@ GRACE_S = 1.0
 _LEVELS = {Action.ERROR: logging.ERROR, Action.RATE_LIMITED: logging.WARNING, Action.PAUSED: logging.WARNING}
 
 
-def report(
+def run_work(
     context: dg.AssetExecutionContext,
     store: Store,
-    work: Callable[[Emit, StopSwitch], Coroutine[Any, Any, T]],
-    require_wanted: Callable[[], None],
+    work: CategoryWork,
+    coroutine: Callable[[Emit, StopSwitch], Coroutine[Any, Any, T]],
 ) -> T:
-    """The result of `work(emit, stop)`, every event of which is written by the time this returns or raises.
+    """Runs `coroutine(emit, stop)` and returns its result. Every event is written by the time this returns or raises.
 
-    `require_wanted` is asked now and then. Once it raises Stopped, the work gets a moment to finish the requests that
-    are in flight, and Stopped is raised here too. An interruption of the step (a termination in the UI, Ctrl-C) cancels
-    the work and waits for its clean end.
+    Once somebody has paused or cancelled the collection, or another run has taken over, the work gets a moment to
+    finish the requests that are in flight, and Stopped is raised. An interruption of the step (a termination in the UI,
+    Ctrl-C) cancels the work and waits for its clean end.
     """
     events: queue.SimpleQueue[ActivityEvent] = queue.SimpleQueue()
     stop = StopSwitch()
-    worker = _LoopThread(work(events.put, stop))
-    watch = _Watch(require_wanted)
+    worker = _LoopThread(coroutine(events.put, stop))
+    watch = _Watch(lambda: store.control.require_wanted(work.collection_id, work.category, work.run_id))
     worker.start()
     try:
         while worker.is_alive() and not watch.is_over:
             worker.join(WRITE_EVERY_S)
-            write(context, store, list(_drained(events)))
+            write_events(context, store, list(_drained(events)))
             if watch.wants_stop():
                 stop.throw()
     finally:
         worker.cancel_and_join()
-        write(context, store, list(_drained(events)))
+        write_events(context, store, list(_drained(events)))
     if watch.stopped is not None:
         raise watch.stopped
     return worker.result()
@@ -90,7 +91,7 @@ class _Watch:
         return time.monotonic() >= self._gives_up_at
 
 
-def write(context: dg.AssetExecutionContext, store: Store, events: list[ActivityEvent]) -> None:
+def write_events(context: dg.AssetExecutionContext, store: Store, events: list[ActivityEvent]) -> None:
     """Writes events to the table, to Dagster's log and to standard error."""
     if not events:
         return

@@ -21,8 +21,8 @@ from collection_pipeline.tables.store import Store
 KEPT_FOR_S = 60
 """Then they are opened again, so that a schema that somebody has migrated meanwhile is noticed."""
 
-Look = dg.SensorResult | dg.SkipReason
-"""What a sensor's look comes to."""
+SensorOutcome = dg.SensorResult | dg.SkipReason
+"""What a sensor that looked at the tables answers."""
 
 
 class _Kept:
@@ -59,7 +59,7 @@ _kept = _Kept()
 
 
 @contextmanager
-def tables_of(settings: Settings) -> Iterator[Store]:
+def kept_store(settings: Settings) -> Iterator[Store]:
     """The stores. Raises PipelineError if they cannot be reached."""
     try:
         yield _kept.open(settings)
@@ -68,10 +68,10 @@ def tables_of(settings: Settings) -> Iterator[Store]:
         raise
 
 
-def reaching(settings: Settings, look: Callable[[Store], Look]) -> Look:
+def with_store(settings: Settings, look: Callable[[Store], SensorOutcome]) -> SensorOutcome:
     """What a sensor's look at the tables comes to; where they cannot be reached, a skip that moves no cursor."""
     try:
-        with tables_of(settings) as store:
+        with kept_store(settings) as store:
             return look(store)
     except PipelineError as error:
         return dg.SensorResult(skip_reason=str(error))
