@@ -9,18 +9,18 @@ from pathlib import Path
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.printable import printable
 from collection_pipeline.core.sellers.identity import is_nameable, seller_key
+from collection_pipeline.core.sellers.import_plan import ImportPlan, ImportRow, RowOutcome, plan
 from collection_pipeline.core.sellers.seller_list import ListedSeller, SellerChange
 from collection_pipeline.files.export import Format, write
 from collection_pipeline.files.mapping import ColumnMapping
-from collection_pipeline.files.planning import Existing, ImportPlan, PlannedRow, Verdict, plan
-from collection_pipeline.files.reading import ImportRow, Sheet, read
+from collection_pipeline.files.reading import Sheet, read
 from collection_pipeline.tables.sellers.edits import Author, Edit
 from collection_pipeline.tables.sellers.exports import Selection
 from collection_pipeline.tables.store import Store
 
 
 @dataclass(frozen=True)
-class ImportWish:
+class ImportRequest:
     """Which file is to be imported, and how it is to be understood."""
 
     file: Path
@@ -42,29 +42,30 @@ class Imported:
     edit: Edit | None
 
 
-def dry_run(store: Store, org_id: str, wish: ImportWish, naming: Callable[[str], str]) -> ImportPlan:
+def dry_run(store: Store, org_id: str, request: ImportRequest, naming: Callable[[str], str]) -> ImportPlan:
     """What importing a file would do, row by row. Changes nothing. Raises PipelineError for an unreadable file."""
-    return _planned(_rows(store, wish, naming), store.edits.all(org_id), wish)
+    return _planned(_rows(store, request, naming), store.edits.all(org_id), request)
 
 
-def import_file(store: Store, org_id: str, wish: ImportWish, actor: str, naming: Callable[[str], str]) -> Imported:
+def import_file(
+    store: Store, org_id: str, request: ImportRequest, actor: str, naming: Callable[[str], str]
+) -> Imported:
     """Imports a file as one edit. Raises PipelineError, having changed nothing, where a row is wrong."""
-    rows = _rows(store, wish, naming)
+    rows = _rows(store, request, naming)
     plans: list[ImportPlan] = []
 
     def decide(listed: Sequence[ListedSeller]) -> list[SellerChange]:
-        planned = _planned(rows, listed, wish)
+        planned = _planned(rows, listed, request)
         plans.append(planned)
-        if planned.counts[Verdict.INVALID] and not wish.skip_invalid:
-            wrong = [row.line() for row in planned.rows if row.verdict is Verdict.INVALID]
+        if planned.counts[RowOutcome.INVALID] and not request.skip_invalid:
+            wrong = [row.line() for row in planned.rows if row.outcome is RowOutcome.INVALID]
             more = f" and {len(wrong) - 10} more" if len(wrong) > 10 else ""
             raise PipelineError(
-                f"Nothing was imported from {printable(wish.file.name)}: {'; '.join(wrong[:10])}{more}."
+                f"Nothing was imported from {printable(request.file.name)}: {'; '.join(wrong[:10])}{more}."
             )
-        before = {seller.seller_key: seller for seller in listed}
-        return [_change(row, before) for row in planned.changes]
+        return planned.changes
 
-    edit = store.edits.bring_in(org_id, Author(actor, "import", printable(wish.file.name)), decide)
+    edit = store.edits.bring_in(org_id, Author(actor, "import", printable(request.file.name)), decide)
     return Imported(plans[0], edit)
 
 
@@ -97,15 +98,15 @@ def export_file(
     return count
 
 
-def _rows(store: Store, wish: ImportWish, naming: Callable[[str], str]) -> list[ImportRow]:
+def _rows(store: Store, request: ImportRequest, naming: Callable[[str], str]) -> list[ImportRow]:
     """The file's rows, their sellers named as the list names them; who asked to be forgotten is a wrong row."""
-    rows = [_named(row, naming) for row in _read(wish).rows]
+    rows = [_named(row, naming) for row in _read(request).rows]
     erased = store.edits.erased(word for row in rows for word in (row.key or row.name,) if word is not None)
     return [_without_erased(row, erased) for row in rows]
 
 
-def _read(wish: ImportWish) -> Sheet:
-    return read(wish.file, wish.mapping, sheet=wish.sheet, are_links_followed=wish.are_links_followed)
+def _read(request: ImportRequest) -> Sheet:
+    return read(request.file, request.mapping, sheet=request.sheet, are_links_followed=request.are_links_followed)
 
 
 def _without_erased(row: ImportRow, erased: set[str]) -> ImportRow:
@@ -122,16 +123,5 @@ def _named(row: ImportRow, naming: Callable[[str], str]) -> ImportRow:
     return replace(row, name=name, key=key)
 
 
-def _planned(rows: Sequence[ImportRow], listed: Sequence[ListedSeller], wish: ImportWish) -> ImportPlan:
-    existing = {one.seller_key: Existing(one.status, one.display_name, one.note, one.is_flagged) for one in listed}
-    return plan(rows, existing, seller_key, restore=wish.restore)
-
-
-def _change(row: PlannedRow, before: dict[str, ListedSeller]) -> SellerChange:
-    assert row.key is not None, "a row that changes something has a seller"
-    assert row.after is not None, "and says what it becomes"
-    after = row.after
-    return SellerChange(
-        before.get(row.key),
-        ListedSeller(row.key, after.display_name, "active", after.note, after.is_flagged),
-    )
+def _planned(rows: Sequence[ImportRow], listed: Sequence[ListedSeller], request: ImportRequest) -> ImportPlan:
+    return plan(rows, {seller.seller_key: seller for seller in listed}, restore=request.restore)

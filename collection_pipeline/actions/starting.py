@@ -18,7 +18,7 @@ DEFAULT_PRESET = "starter"
 
 
 @dataclass(frozen=True)
-class Wish:
+class CollectionRequest:
     """What somebody wants collected, as they say it. Without preset, category and `again` it is the starter preset."""
 
     preset: str | None = None
@@ -34,7 +34,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Started:
-    """The collection that a wish came to, whether it is new or was already there, and what it will probably cost."""
+    """The collection that a request came to, whether it is new or was already there, and what it will probably cost."""
 
     collection: Collection
     is_new: bool
@@ -42,44 +42,44 @@ class Started:
 
 
 def start_collection(
-    store: Store, org_id: str, wish: Wish, now: datetime, *, search_call: Call = SEARCH_CALLS["browse"]
+    store: Store, org_id: str, request: CollectionRequest, now: datetime, *, search_call: Call = SEARCH_CALLS["browse"]
 ) -> Started:
     """Plans a collection, or finds the open one that is the same; a sensor starts its runs.
 
-    Raises PipelineError for a wish that makes no sense, or that costs more than its cap or the day's quotas allow.
+    Raises PipelineError for a request that makes no sense, or that costs more than its cap or the day's quotas allow.
     """
-    plan = _plan(store, org_id, wish, now)
+    plan = _plan(store, org_id, request, now)
     wanted = _estimate(store, plan, search_call)
-    if not wish.as_far_as_it_goes:
+    if not request.as_far_as_it_goes:
         left_today = {source: store.governor.left_today(source) for source in wanted.calls}
-        require_affordable(wanted, cap=wish.cost_cap, left_today=left_today)
+        require_affordable(wanted, cap=request.cost_cap, left_today=left_today)
     collection, is_new = store.collections.start(plan)
     return Started(collection, is_new, wanted)
 
 
 def estimate_collection(
-    store: Store, org_id: str, wish: Wish, now: datetime, *, search_call: Call = SEARCH_CALLS["browse"]
+    store: Store, org_id: str, request: CollectionRequest, now: datetime, *, search_call: Call = SEARCH_CALLS["browse"]
 ) -> Estimate:
-    """What a wish would probably cost. Starts nothing. Raises PipelineError for a wish that makes no sense."""
-    return _estimate(store, _plan(store, org_id, wish, now), search_call)
+    """What a request would probably cost. Starts nothing. Raises PipelineError for a request that makes no sense."""
+    return _estimate(store, _plan(store, org_id, request, now), search_call)
 
 
 def _estimate(store: Store, plan: CollectionPlan, search_call: Call) -> Estimate:
     return estimate(plan.categories, store.collections.last_calls(plan.org_id), search_call)
 
 
-def _plan(store: Store, org_id: str, wish: Wish, now: datetime) -> CollectionPlan:
-    preset, categories = wish.preset, wish.categories
-    if wish.again is not None:
-        store.collections.get(wish.again)
-        categories += tuple(unit.category for unit in store.collections.units(wish.again))
+def _plan(store: Store, org_id: str, request: CollectionRequest, now: datetime) -> CollectionPlan:
+    preset, categories = request.preset, request.categories
+    if request.again is not None:
+        store.collections.get(request.again)
+        categories += tuple(unit.category for unit in store.collections.units(request.again))
     if preset is None and not categories:
         preset = DEFAULT_PRESET
     return CollectionPlan(
-        collection_id=wish.name or new_collection_id(preset or categories[0], now, org_id),
+        collection_id=request.name or new_collection_id(preset or categories[0], now, org_id),
         categories=store.catalogue.current().select(preset=preset, categories=categories),
-        band=wish.band,
+        band=request.band,
         org_id=org_id,
         preset=preset,
-        cost_cap=wish.cost_cap,
+        cost_cap=request.cost_cap,
     )

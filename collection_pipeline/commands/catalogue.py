@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from collection_pipeline.commands.session import stores, told_plainly, with_simulator
+from collection_pipeline.commands.session import errors_as_messages, stores, with_simulator
 from collection_pipeline.core.catalogue import STARTER_FILE, CatalogueError, Category, read_catalogue
 from collection_pipeline.core.errors import SourceError
 from collection_pipeline.settings import Settings
@@ -25,7 +25,7 @@ def catalogue() -> None:
 
 
 @catalogue.command("list")
-@told_plainly
+@errors_as_messages
 def list_catalogue() -> None:
     """Show the catalogue in force.
 
@@ -44,7 +44,7 @@ def list_catalogue() -> None:
 
 @catalogue.command("load")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@told_plainly
+@errors_as_messages
 def load(file: Path | None) -> None:
     """Put the starter catalogue, together with FILE, in force. A wrong file is refused and changes nothing.
 
@@ -59,7 +59,7 @@ def load(file: Path | None) -> None:
 @catalogue.command("check")
 @click.option("--preset", help="Check the categories of one preset only. Default: the whole catalogue.")
 @click.option("--category", "categories", multiple=True, help="Check single categories; may be given several times.")
-@told_plainly
+@errors_as_messages
 def check(preset: str | None, categories: tuple[str, ...]) -> None:
     """Ask the configured source for every category's node, one billed call each, and report those it does not know.
 

@@ -33,7 +33,7 @@ def stores() -> Iterator[tuple[Settings, Store]]:
         yield settings, store
 
 
-def told_plainly(command: Callable[P, R]) -> Callable[P, R]:
+def errors_as_messages(command: Callable[P, R]) -> Callable[P, R]:
     """Makes a command end with one clear sentence and exit code 1 where it would end with a PipelineError."""
 
     @wraps(command)

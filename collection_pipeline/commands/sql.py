@@ -6,7 +6,7 @@ import click
 
 from collection_pipeline import query as queries
 from collection_pipeline.commands.printing import as_csv, as_json, as_table
-from collection_pipeline.commands.session import told_plainly
+from collection_pipeline.commands.session import errors_as_messages
 
 PRINTERS = {"table": as_table, "csv": as_csv, "json": as_json}
 
@@ -31,7 +31,7 @@ TABLE_ROWS = 10_000
     show_default=True,
     help="The most seconds that the database works on it; 0 is without limit.",
 )
-@told_plainly
+@errors_as_messages
 def sql(query: str | None, ask: str | None, form: str, limit: int | None, timeout_s: float) -> None:
     """Run one query on the output tables, read-only, and print its rows.
 

@@ -17,7 +17,7 @@ from collection_pipeline.feed.hub import Hub
 from collection_pipeline.feed.reading import Answers, Lane
 from collection_pipeline.feed.stream import Reader
 from collection_pipeline.tables.store import Store
-from collection_pipeline.tables.watching.activity import Wanted
+from collection_pipeline.tables.watching.activity import EventFilter
 from collection_pipeline.tables.watching.page_figures import FeedStore
 
 MOST_READERS = 500
@@ -126,12 +126,12 @@ class Endpoints:
         return restarted > 0 or self._store.collections.get(collection_id).status is not before
 
 
-def _wanted(request: Request) -> Wanted:
+def _wanted(request: Request) -> EventFilter:
     actions = frozenset(filter(None, request.query_params.getlist("action")))
     if unknown := sorted(actions - set(Action)):
         raise Refused(400, f"action is {unknown[0]!r}; it must be one of {', '.join(Action)}.")
     has_worker = bool(request.query_params.get("worker_id"))
-    return Wanted(
+    return EventFilter(
         run_id=request.query_params.get("run_id") or None,
         worker_id=_whole_number(request, "worker_id", 0, least=0, most=32_767) if has_worker else None,
         actions=actions,

@@ -8,7 +8,7 @@ from collection_pipeline.core.activity import ActivityEvent
 from collection_pipeline.feed.channel import Channel
 from collection_pipeline.feed.frames import RETRY, Message, status_frame
 from collection_pipeline.feed.hub import Hub
-from collection_pipeline.tables.watching.activity import ActivityStore, Wanted
+from collection_pipeline.tables.watching.activity import ActivityStore, EventFilter
 
 STORED = 100
 """How many of the events before it a new reader is shown."""
@@ -17,14 +17,14 @@ BATCH = 100
 """The most that is taken for one reader at a time: together with 64 KB of its connection's buffer, its memory."""
 
 
-Query = Callable[[str, int, int, Wanted], list[tuple[int, ActivityEvent]]]
+Query = Callable[[str, int, int, EventFilter], list[tuple[int, ActivityEvent]]]
 
 
 class Reader:
     """Follows one collection. `position` is the id up to which this reader has been given all it wants."""
 
     def __init__(
-        self, hub: Hub, activity: ActivityStore, collection_id: str, wanted: Wanted, position: int | None
+        self, hub: Hub, activity: ActivityStore, collection_id: str, wanted: EventFilter, position: int | None
     ) -> None:
         self._hub, self._activity = hub, activity
         self._collection_id, self._wanted, self._position = collection_id, wanted, position

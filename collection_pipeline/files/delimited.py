@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import Iterator
 
-from collection_pipeline.files.guarding import CSV_CELL, unguarded
+from collection_pipeline.files.formula_escaping import CSV_CELL, unescape_formulas
 from collection_pipeline.files.raw import (
     RawCell,
     RawTable,
@@ -92,4 +92,4 @@ def _records(text: str, separator: str, skipped: int) -> Iterator[tuple[int, lis
             return
         except csv.Error as error:
             raise UnreadableFile(f"Line {line} is no CSV: {error}; look for a quote that is never closed.") from error
-        yield line, [cell_of(unguarded(cell, CSV_CELL)) for cell in cells]
+        yield line, [cell_of(unescape_formulas(cell, CSV_CELL)) for cell in cells]

@@ -18,10 +18,11 @@ from contextlib import closing
 from dataclasses import asdict
 
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.sellers.import_plan import ImportRow
 from collection_pipeline.files import limits
 from collection_pipeline.files.limits import TOO_MUCH_MEMORY, TOO_MUCH_TEXT, TOO_SLOW
 from collection_pipeline.files.mapping import ColumnMapping
-from collection_pipeline.files.parsing import ImportRow, Sheet
+from collection_pipeline.files.parsing import Sheet
 from collection_pipeline.files.raw import UnreadableFile
 
 _COMMAND = (sys.executable, "-I", "-B", "-m", "collection_pipeline.files.reader")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from collection_pipeline.core.sellers.import_plan import ImportRow
 from collection_pipeline.files.delimited import read_delimited
 from collection_pipeline.files.mapping import ColumnMapping, Places, places
 from collection_pipeline.files.objects import read_objects
@@ -24,24 +25,6 @@ LONGEST_TEXT = 10_000
 _YES = {"yes", "y", "true", "1", "x"}
 _NO = {"no", "n", "false", "0"}
 _STATES = {"active": False, "removed": True}
-
-
-@dataclass(frozen=True, slots=True)
-class ImportRow:
-    """One row of a file: what it says of a seller. None is what it says nothing about, which stays as it is.
-
-    `number` is the line, the sheet's row or the place in the array. `key` is there where the file has a `seller_key`:
-    it is the seller even if the name has become another one. `is_removed` is what our own exports say of a seller that
-    was removed. A `problem` makes the row unusable.
-    """
-
-    number: int
-    name: str | None
-    note: str | None = None
-    is_flagged: bool | None = None
-    problem: str | None = None
-    key: str | None = None
-    is_removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Iterator
 from operator import attrgetter
 
+from collection_pipeline.core.sellers.import_plan import ImportRow
 from collection_pipeline.files.limits import TOO_MUCH_MEMORY, restrict_this_process
 from collection_pipeline.files.mapping import ColumnMapping
-from collection_pipeline.files.parsing import ImportRow, Sheet, parsed
+from collection_pipeline.files.parsing import Sheet, parsed
 from collection_pipeline.files.raw import LARGEST_FILE, UnreadableFile
 
 _fields = attrgetter(*ImportRow.__dataclass_fields__)

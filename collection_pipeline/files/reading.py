@@ -12,10 +12,10 @@ from pathlib import Path
 from collection_pipeline.core.printable import printable
 from collection_pipeline.files.isolation import parsed_apart
 from collection_pipeline.files.mapping import ColumnMapping
-from collection_pipeline.files.parsing import SUFFIXES, ImportRow, Sheet
+from collection_pipeline.files.parsing import SUFFIXES, Sheet
 from collection_pipeline.files.raw import LARGEST_FILE, UnreadableFile
 
-__all__ = ["SUFFIXES", "ImportRow", "Sheet", "read"]
+__all__ = ["SUFFIXES", "Sheet", "read"]
 
 
 def read(

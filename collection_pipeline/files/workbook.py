@@ -18,7 +18,7 @@ from typing import IO
 
 from python_calamine import CalamineError, CalamineSheet, load_workbook
 
-from collection_pipeline.files.guarding import EXCEL_CELL, unguarded
+from collection_pipeline.files.formula_escaping import EXCEL_CELL, unescape_formulas
 from collection_pipeline.files.raw import RawCell, RawTable, UnreadableFile, Unusable, cell_of, filled, fitted
 
 LARGEST_UNPACKED = 1024**3
@@ -74,7 +74,7 @@ def _sheet(content: bytes, name: str | None) -> CalamineSheet:
 def _cell(value: ExcelValue) -> RawCell:
     match value:
         case str():
-            return cell_of(unguarded(value, EXCEL_CELL))
+            return cell_of(unescape_formulas(value, EXCEL_CELL))
         case bool():
             return "true" if value else "false"
         case int() | float():

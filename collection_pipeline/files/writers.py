@@ -22,7 +22,7 @@ from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.sellers.seller_list import SellerRow
 from collection_pipeline.files.columns import COLUMNS, NAMES, Cell, Kind, cells
-from collection_pipeline.files.guarding import CSV_CELL, EXCEL_CELL, guarded
+from collection_pipeline.files.formula_escaping import CSV_CELL, EXCEL_CELL, escape_formulas
 
 SHEET_ROWS = 1_048_576
 """Rows of an Excel sheet, the header's included."""
@@ -42,7 +42,7 @@ def write_csv(rows: Iterable[SellerRow], path: Path) -> None:
 def _csv_cell(cell: Cell) -> str | int | Decimal | None:
     match cell:
         case str():
-            return guarded(cell, CSV_CELL)
+            return escape_formulas(cell, CSV_CELL)
         case bool():
             return "true" if cell else "false"
         case datetime():
@@ -130,7 +130,7 @@ def _write_excel_cell(
     # Only typed writes: `write` would guess formulas, links and numbers.
     match cell:
         case str():
-            text = guarded(cell, EXCEL_CELL)
+            text = escape_formulas(cell, EXCEL_CELL)
             if len(text) > _LONGEST_EXCEL_TEXT:  # xlsxwriter would leave the cell empty and say nothing
                 raise PipelineError(
                     f"Row {row}, {NAMES[column]}: {len(text):,} characters, and an Excel cell holds at most "

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.printable import printable
 from collection_pipeline.files import isolation, limits
+from collection_pipeline.files.inbox_files import file_away, observe
 from collection_pipeline.files.isolation import NoReader
 from collection_pipeline.files.raw import UnreadableFile
 from collection_pipeline.files.reading import read
-from collection_pipeline.files.settled import file_away, observe
 from collection_pipeline_tests.attacks.hostile_files import ENDS_THE_PROCESS, HEADER, workbook
 from collection_pipeline_tests.waiting import await_true
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collection_pipeline.files import limits
-from collection_pipeline.files.settled import observe
+from collection_pipeline.files.inbox_files import observe
 from collection_pipeline.orchestration.sellers import inbox as watched
 from collection_pipeline_tests.attacks.hostile_files import ENDS_THE_PROCESS
 from collection_pipeline_tests.attacks.test_files import NAMES, SLOW

@@ -13,7 +13,7 @@ from collection_pipeline.feed.channel import PAGE, Channel
 from collection_pipeline.feed.hub import Hub
 from collection_pipeline.feed.stream import BATCH, Reader
 from collection_pipeline.tables.store import Store
-from collection_pipeline.tables.watching.activity import EVERYTHING, Wanted
+from collection_pipeline.tables.watching.activity import EVERYTHING, EventFilter
 from collection_pipeline_tests.feed.serving import append
 from collection_pipeline_tests.tables.examples import finish, start
 
@@ -34,7 +34,7 @@ def read(store: Store, scenario: Callable[[Hub], Awaitable[None]]) -> None:
 
 @asynccontextmanager
 async def reading(
-    hub: Hub, store: Store, position: int | None = None, wanted: Wanted = EVERYTHING
+    hub: Hub, store: Store, position: int | None = None, wanted: EventFilter = EVERYTHING
 ) -> AsyncIterator[Frames]:
     async with aclosing(Reader(hub, store.activity, "c", wanted, position).frames()) as frames:
         assert (await anext(frames)).startswith(b"retry")
@@ -76,7 +76,7 @@ def test_a_reader_who_wants_nothing_of_what_it_missed_goes_on_live(store: Store)
     append(store, range(BATCH * 2))
 
     async def scenario(hub: Hub) -> None:
-        async with reading(hub, store, 1, Wanted(run_id="run-2")) as frames:
+        async with reading(hub, store, 1, EventFilter(run_id="run-2")) as frames:
             assert b"running" in await asyncio.wait_for(anext(frames), 3)
             append(store, range(1))
             append(store, range(1, 2), run_id="run-2")

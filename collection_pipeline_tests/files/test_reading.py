@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
+from collection_pipeline.core.sellers.import_plan import ImportRow
 from collection_pipeline.files import raw, workbook
 from collection_pipeline.files.mapping import ColumnMapping
 from collection_pipeline.files.raw import UnreadableFile
-from collection_pipeline.files.reading import ImportRow, read
+from collection_pipeline.files.reading import read
 
 Dropped = Callable[[str, bytes | str], Path]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from collection_pipeline.actions.starting import Wish, start_collection
+from collection_pipeline.actions.starting import CollectionRequest, start_collection
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
 from collection_pipeline.core.collecting.collections import CollectionPlan
 from collection_pipeline.tables.store import Store
@@ -53,8 +53,10 @@ def test_ten_organisations_collect_at_once_and_none_sees_anothers(store: Store) 
 def test_ten_organisations_start_the_same_in_the_same_second_and_each_gets_its_own(store: Store) -> None:
     store.catalogue.load(read_catalogue(STARTER_FILE))
     now = datetime(2026, 11, 26, 12, tzinfo=UTC)
-    started = [start_collection(store, org, Wish(preset="starter"), now) for org in ORGANISATIONS]
+    started = [start_collection(store, org, CollectionRequest(preset="starter"), now) for org in ORGANISATIONS]
     assert all(one.is_new for one in started)
     assert [one.collection.org_id for one in started] == ORGANISATIONS
     assert len({one.collection.collection_id for one in started}) == len(ORGANISATIONS)
-    assert not any(start_collection(store, org, Wish(preset="starter"), now).is_new for org in ORGANISATIONS)
+    assert not any(
+        start_collection(store, org, CollectionRequest(preset="starter"), now).is_new for org in ORGANISATIONS
+    )

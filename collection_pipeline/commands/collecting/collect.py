@@ -10,10 +10,15 @@ from decimal import Decimal
 import click
 from rich.console import Console
 
-from collection_pipeline.actions.starting import DEFAULT_PRESET, Wish, estimate_collection, start_collection
+from collection_pipeline.actions.starting import (
+    DEFAULT_PRESET,
+    CollectionRequest,
+    estimate_collection,
+    start_collection,
+)
 from collection_pipeline.commands.collecting.terminal import summary, watch
 from collection_pipeline.commands.numbers import COST, MARKUP
-from collection_pipeline.commands.session import stores, told_plainly
+from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.core.collecting.collections import CollectionStatus
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.processes.running_services import Services
@@ -32,7 +37,7 @@ from collection_pipeline.tables.store import Store
 @click.option("--as-far-as-it-goes", is_flag=True, help="Start even if cap or quota will not do for all of it.")
 @click.option("--estimate", "is_estimate", is_flag=True, help="Say what it would cost, and start nothing.")
 @click.option("--wait", is_flag=True, help="Show progress; exit 0 only if the collection completed without errors.")
-@told_plainly
+@errors_as_messages
 def collect(
     preset: str | None,
     categories: tuple[str, ...],
@@ -54,15 +59,17 @@ def collect(
     Example: collection-pipeline collect --preset starter --cap 2000 --wait
     """
     console = Console()
-    wish = Wish(preset, categories, again, name, BandRule(min_markup, max_markup), cap, as_far_as_it_goes)
+    request = CollectionRequest(
+        preset, categories, again, name, BandRule(min_markup, max_markup), cap, as_far_as_it_goes
+    )
     with stores() as (settings, store):
         if is_estimate:
             now, call = datetime.now(UTC), settings.search_call
-            wanted = estimate_collection(store, settings.org_id, wish, now, search_call=call)
+            wanted = estimate_collection(store, settings.org_id, request, now, search_call=call)
             console.print(f"It would take {wanted}.", soft_wrap=True)
             return
         services = Services.read(settings.home)
-        collection_id = start(store, settings, wish, console)
+        collection_id = start(store, settings, request, console)
         if not wait:
             if settings.database_url is None and (services is None or not services.is_running):
                 console.print("Dagster does not run here; the collection starts when `collection-pipeline up` does.")
@@ -72,9 +79,9 @@ def collect(
     sys.exit(0 if status is CollectionStatus.COMPLETED else 1)
 
 
-def start(store: Store, settings: Settings, wish: Wish, console: Console) -> str:
+def start(store: Store, settings: Settings, request: CollectionRequest, console: Console) -> str:
     """Starts a collection, or finds the open one that is the same, and says which and what it will cost. Its id."""
-    started = start_collection(store, settings.org_id, wish, datetime.now(UTC), search_call=settings.search_call)
+    started = start_collection(store, settings.org_id, request, datetime.now(UTC), search_call=settings.search_call)
     collection = started.collection
     if started.is_new:
         console.print(f"Collection {collection.collection_id}: {started.estimate}.", soft_wrap=True)

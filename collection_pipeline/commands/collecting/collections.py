@@ -11,7 +11,7 @@ from rich.table import Table
 
 from collection_pipeline.commands.collecting.terminal import summary
 from collection_pipeline.commands.numbers import COST
-from collection_pipeline.commands.session import stores, told_plainly
+from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.core.collecting.collections import paused_by_hand
 
 
@@ -21,7 +21,7 @@ def collections() -> None:
 
 
 @collections.command("list")
-@told_plainly
+@errors_as_messages
 def list_collections() -> None:
     """List every collection, oldest first.
 
@@ -44,7 +44,7 @@ def list_collections() -> None:
 
 @collections.command("show")
 @click.argument("collection_id")
-@told_plainly
+@errors_as_messages
 def show(collection_id: str) -> None:
     """Show the figures of one collection, and every category and product of it that failed, with the reason.
 
@@ -74,7 +74,7 @@ def show(collection_id: str) -> None:
 
 @collections.command("pause")
 @click.argument("collection_id")
-@told_plainly
+@errors_as_messages
 def pause(collection_id: str) -> None:
     """Pause a running collection. Its runs stop within two seconds; what they have found is kept.
 
@@ -91,7 +91,7 @@ def pause(collection_id: str) -> None:
 @collections.command("resume")
 @click.argument("collection_id")
 @click.option("--cap", type=COST, help="A new cost cap in place of the old one.")
-@told_plainly
+@errors_as_messages
 def resume(collection_id: str, cap: Decimal | None) -> None:
     """Start what is missing of a collection that is paused, or ended with failures or cancelled.
 
@@ -106,7 +106,7 @@ def resume(collection_id: str, cap: Decimal | None) -> None:
 
 @collections.command("cancel")
 @click.argument("collection_id")
-@told_plainly
+@errors_as_messages
 def cancel(collection_id: str) -> None:
     """Cancel a collection. What was found is kept and counted; it can be resumed.
 

@@ -8,10 +8,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from collection_pipeline.actions.importing import ImportWish, dry_run, export_file, import_file
+from collection_pipeline.actions.importing import ImportRequest, dry_run, export_file, import_file
 from collection_pipeline.commands.sellers.authors import person
 from collection_pipeline.commands.sellers.choosing import chooses_sellers
-from collection_pipeline.commands.session import stores, told_plainly
+from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.core.printable import printable
 from collection_pipeline.files.export import Format, format_of
 from collection_pipeline.files.mapping import ColumnMapping
@@ -29,7 +29,7 @@ from collection_pipeline.tables.sellers.exports import Selection
 @click.option("--sheet", help="The sheet of a workbook. Default: the first.")
 @click.option("--restore", is_flag=True, help="Bring sellers back that were removed by hand.")
 @click.option("--skip-invalid", is_flag=True, help="Import what is right of a file in which some rows are wrong.")
-@told_plainly
+@errors_as_messages
 def import_sellers(
     file: Path,
     name_column: str | None,
@@ -50,14 +50,14 @@ def import_sellers(
     Example: collection-pipeline sellers import fair.xlsx --dry-run
     """
     mapping = ColumnMapping(name_column, key_column, note_column, flag_column)
-    wish = ImportWish(file, mapping, sheet, restore=restore, skip_invalid=skip_invalid)
+    request = ImportRequest(file, mapping, sheet, restore=restore, skip_invalid=skip_invalid)
     with stores() as (settings, store):
         if is_dry_run:
-            for line in dry_run(store, settings.org_id, wish, settings.naming).lines():
+            for line in dry_run(store, settings.org_id, request, settings.naming).lines():
                 click.echo(line)
             click.echo("Nothing was changed.")
             return
-        imported = import_file(store, settings.org_id, wish, person(), settings.naming)
+        imported = import_file(store, settings.org_id, request, person(), settings.naming)
     *_, counts = imported.plan.lines()
     click.echo(counts)
     if imported.edit is None:
@@ -75,7 +75,7 @@ def import_sellers(
 @click.option("--format", "wanted", type=click.Choice([*Format]), help="Default: what the file's name ends with.")
 @click.option("--hash-names", is_flag=True, help="Keyed hashes in place of names (needs COLLECTION_NAME_KEY).")
 @click.option("--force", is_flag=True, help="Replace the file also if it is no export, or one that was edited.")
-@told_plainly
+@errors_as_messages
 def export_sellers(file: Path, selection: Selection, wanted: str | None, *, hash_names: bool, force: bool) -> None:
     """Export sellers as CSV, JSON, Parquet or Excel; the columns are described in docs/sellers.md.
 

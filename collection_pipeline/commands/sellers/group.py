@@ -11,8 +11,8 @@ from collection_pipeline.commands.sellers.authors import author
 from collection_pipeline.commands.sellers.files import export_sellers, import_sellers
 from collection_pipeline.commands.sellers.history import diff, history, list_sellers
 from collection_pipeline.commands.sellers.policy import erase, renamed
-from collection_pipeline.commands.session import stores, told_plainly
-from collection_pipeline.core.sellers.edits import NewSeller, Wanted
+from collection_pipeline.commands.session import errors_as_messages, stores
+from collection_pipeline.core.sellers.edits import NewSeller, SellerUpdate
 from collection_pipeline.tables.sellers.edits import Edit
 
 
@@ -29,7 +29,7 @@ def sellers() -> None:
 @click.argument("names", nargs=-1, required=True)
 @click.option("--note", help="A note on each of them.")
 @click.option("--flag", "is_flagged", is_flag=True, help="Flag them.")
-@told_plainly
+@errors_as_messages
 def add(names: tuple[str, ...], note: str | None, *, is_flagged: bool) -> None:
     """Add sellers to the list; several are one edit.
 
@@ -45,19 +45,19 @@ def add(names: tuple[str, ...], note: str | None, *, is_flagged: bool) -> None:
 @click.option("--rename", help="The name that people are to see. Who the seller is stays the same.")
 @click.option("--note", help='A note; "" takes it away.')
 @click.option("--flag/--no-flag", "is_flagged", default=None, help="Flag it, or take the flag away.")
-@told_plainly
+@errors_as_messages
 def update(name: str, rename: str | None, note: str | None, is_flagged: bool | None) -> None:
     """Change one seller's name, note or flag.
 
     Example: collection-pipeline sellers update deal_hunter --rename "Deal Hunter Ltd" --note "answers quickly"
     """
     with stores() as (settings, store):
-        told(store.edits.update(settings.org_id, name, Wanted(rename, note, is_flagged), author()))
+        told(store.edits.update(settings.org_id, name, SellerUpdate(rename, note, is_flagged), author()))
 
 
 @sellers.command("remove")
 @click.argument("names", nargs=-1, required=True)
-@told_plainly
+@errors_as_messages
 def remove(names: tuple[str, ...]) -> None:
     """Take sellers off the list; several are one edit. Collections do not bring them back.
 
@@ -70,7 +70,7 @@ def remove(names: tuple[str, ...]) -> None:
 @sellers.command("flag")
 @click.argument("names", nargs=-1, required=True)
 @click.option("--off", is_flag=True, help="Take their flags away.")
-@told_plainly
+@errors_as_messages
 def flag(names: tuple[str, ...], *, off: bool) -> None:
     """Flag sellers.
 
@@ -82,7 +82,7 @@ def flag(names: tuple[str, ...], *, off: bool) -> None:
 
 @sellers.command("undo")
 @click.argument("change", type=CHANGE)
-@told_plainly
+@errors_as_messages
 def undo(change: int) -> None:
     """Take an edit or an import back, by the number that `sellers history` shows. It is an edit of its own.
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from collection_pipeline.commands.numbers import ROWS
 from collection_pipeline.commands.sellers.choosing import chooses_sellers
-from collection_pipeline.commands.session import stores, told_plainly
+from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.tables.sellers.exports import Selection
 from collection_pipeline.tables.sellers.history import HistoryStore, Moment
@@ -24,7 +24,7 @@ _MOMENT_HELP = "the number of a change, or a moment in UTC such as 2026-11-23 or
 @chooses_sellers
 @click.option("--limit", type=ROWS, default=100, show_default=True, help="How many at most.")
 @click.option("--at", "moment", help=f"The list as it was then: {_MOMENT_HELP}. Other choices do not apply.")
-@told_plainly
+@errors_as_messages
 def list_sellers(selection: Selection, limit: int, moment: str | None) -> None:
     """List sellers by name.
 
@@ -59,7 +59,7 @@ def list_sellers(selection: Selection, limit: int, moment: str | None) -> None:
 @click.command("history")
 @click.argument("name", required=False)
 @click.option("--limit", type=ROWS, default=50, show_default=True, help="How many at most.")
-@told_plainly
+@errors_as_messages
 def history(name: str | None, limit: int) -> None:
     """Show what changed or counted the list, newest first; or, with a NAME, every state of the sellers called so.
 
@@ -105,7 +105,7 @@ def _timeline(past: HistoryStore, org_id: str, limit: int) -> Table:
 @click.command("diff")
 @click.argument("first")
 @click.argument("second")
-@told_plainly
+@errors_as_messages
 def diff(first: str, second: str) -> None:
     """Show who was added, removed or changed from FIRST to SECOND, each the number of a change or a moment in UTC.
 

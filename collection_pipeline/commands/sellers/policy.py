@@ -7,14 +7,14 @@ from rich.console import Console
 from rich.table import Table
 
 from collection_pipeline.commands.sellers.authors import person
-from collection_pipeline.commands.session import stores, told_plainly
+from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.tables.sellers.key_change_decisions import Decision
 
 
 @click.command("erase")
 @click.argument("name")
 @click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
-@told_plainly
+@errors_as_messages
 def erase(name: str, *, is_sure: bool) -> None:
     """Forget a seller everywhere, for good, and keep collections from finding it again. It is logged without the name.
 
@@ -33,7 +33,7 @@ def erase(name: str, *, is_sure: bool) -> None:
 @click.command("renamed")
 @click.option("--same-accounts", "decision", flag_value="same_accounts", help="They are the same accounts: keep them.")
 @click.option("--other-accounts", "decision", flag_value="other_accounts", help="They are others: take them as new.")
-@told_plainly
+@errors_as_messages
 def renamed(decision: Decision | None) -> None:
     """Show listings that suddenly name other sellers in bulk, and decide what that means.
 

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from collection_pipeline.commands.session import stores, told_plainly
+from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.settings import Settings
 from collection_pipeline.tables.schema.reference import tables_document
 from collection_pipeline.tables.server.database import create_engine, reachable
@@ -20,7 +20,7 @@ def database() -> None:
 
 
 @database.command("migrate")
-@told_plainly
+@errors_as_messages
 def migrate_database() -> None:
     """Bring the database's schema to this version of the code.
 
@@ -35,7 +35,7 @@ def migrate_database() -> None:
 
 
 @database.command("url")
-@told_plainly
+@errors_as_messages
 def url() -> None:
     """Print the database's address, for psql and other tools. The embedded server answers while something uses it.
 
@@ -46,7 +46,7 @@ def url() -> None:
 
 
 @database.command("document")
-@told_plainly
+@errors_as_messages
 def document() -> None:
     """Print docs/tables.md: every table, column, view and function, as the database describes them.
 

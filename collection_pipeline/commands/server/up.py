@@ -13,11 +13,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from collection_pipeline.actions.starting import Wish
+from collection_pipeline.actions.starting import CollectionRequest
 from collection_pipeline.commands.collecting.collect import follow, start
 from collection_pipeline.commands.server.everything import Ports, everything
 from collection_pipeline.commands.server.services import READY_WITHIN_S
-from collection_pipeline.commands.session import asking, told_plainly
+from collection_pipeline.commands.session import asking, errors_as_messages
 from collection_pipeline.core.collecting.collections import CollectionStatus
 from collection_pipeline.processes.running_services import Services, make_private, only_one
 from collection_pipeline.processes.supervising import Supervisor
@@ -51,7 +51,7 @@ class Wishes:
 @click.option("--stop-after", is_flag=True, help="With --collect: stop everything then; exit 0 only if it completed.")
 @click.option("--preset", help="What to collect. Default: starter.")
 @click.option("--category", "categories", multiple=True, help="A category to collect; may be given several times.")
-@told_plainly
+@errors_as_messages
 def up(
     port: int, feed_port: int, preset: str | None, categories: tuple[str, ...], *, collect: bool, stop_after: bool
 ) -> None:
@@ -65,26 +65,26 @@ def up(
     settings = Settings.from_mapping(os.environ)
     logs = private_home(settings.home) / "logs"
     make_private(logs)
-    wishes = Wishes(collect, stop_after, preset, categories)
+    request = Wishes(collect, stop_after, preset, categories)
     with only_one(logs / "up.lock") as is_first:
         if is_first:
-            status = _run(settings, Ports(port, feed_port), wishes, console)
+            status = _run(settings, Ports(port, feed_port), request, console)
         else:
-            status = _use_running(settings, wishes, console)
+            status = _use_running(settings, request, console)
     if collect and stop_after:
         sys.exit(0 if status is CollectionStatus.COMPLETED else 1)
 
 
-def _use_running(settings: Settings, wishes: Wishes, console: Console) -> CollectionStatus | None:
-    running = _running(settings.home, READY_WITHIN_S if wishes.collect else 1)
+def _use_running(settings: Settings, request: Wishes, console: Console) -> CollectionStatus | None:
+    running = _running(settings.home, READY_WITHIN_S if request.collect else 1)
     if running is None:
         console.print(f"Another `up` is starting everything in {settings.home} at this moment.", soft_wrap=True)
         return None
     console.print(f"Dagster already runs at {running.dagster_url}; using it.", soft_wrap=True)
-    if not wishes.collect:
+    if not request.collect:
         return None
     with application_database(settings) as url, open_store(asking(settings, running.simulator_url), url) as store:
-        return _collect(store, settings, wishes, running, console, lambda: None)
+        return _collect(store, settings, request, running, console, lambda: None)
 
 
 def _running(home: Path, within_s: float) -> Services | None:
@@ -99,12 +99,12 @@ def _running(home: Path, within_s: float) -> Services | None:
         time.sleep(0.1)
 
 
-def _run(settings: Settings, ports: Ports, wishes: Wishes, console: Console) -> CollectionStatus | None:
+def _run(settings: Settings, ports: Ports, request: Wishes, console: Console) -> CollectionStatus | None:
     status = None
     with suppress(KeyboardInterrupt), everything(settings, ports, console) as running:
-        if wishes.collect:
-            status = _collect(running.store, settings, wishes, running.services, console, running.supervisor.check)
-        if not wishes.stop_after:
+        if request.collect:
+            status = _collect(running.store, settings, request, running.services, console, running.supervisor.check)
+        if not request.stop_after:
             _stay(running.services, running.supervisor, console)
     return status
 
@@ -112,12 +112,12 @@ def _run(settings: Settings, ports: Ports, wishes: Wishes, console: Console) -> 
 def _collect(
     store: Store,
     settings: Settings,
-    wishes: Wishes,
+    request: Wishes,
     services: Services,
     console: Console,
     check: Callable[[], None],
 ) -> CollectionStatus:
-    collection_id = start(store, settings, Wish(wishes.preset, wishes.categories), console)
+    collection_id = start(store, settings, CollectionRequest(request.preset, request.categories), console)
     runs = f"{services.dagster_url}/runs?q[0]=tag:collection_id={collection_id}"
     console.print(f"Watch it live: {services.feed_url}/?collection={collection_id}", soft_wrap=True)
     console.print(f"Its runs: {runs}", soft_wrap=True)

@@ -359,7 +359,7 @@ def is_over(units: Sequence[CategoryUnit], runs: Sequence[RunFact], *, more_runs
     )
 
 
-def conclusion(
+def final_status(
     units: Sequence[CategoryUnit], *, failed_searches: int, nothing_searched: bool = False
 ) -> CollectionStatus:
     """The final status: plainly completed only if nothing failed, and something could be searched at all."""

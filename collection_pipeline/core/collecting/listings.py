@@ -19,7 +19,7 @@ CONDITION_NEW = "1000"
 # ( ) , and * are operators in eBay's `q`; quotes ask for phrases; a leading - excludes a word.
 _OPERATORS = re.compile(r"""[()\[\]{},*"“”„‟«»‹›|\\<>]|(?<!\w)['’‘`-]+|['’‘`-]+(?!\w)""")
 
-Unmet = Literal["no_seller", "no_price", "price_band", "condition", "buying_option", "delivery", "location"]
+ListingRule = Literal["no_seller", "no_price", "price_band", "condition", "buying_option", "delivery", "location"]
 """Why an item that eBay's own filters let through is not evidence."""
 
 
@@ -96,7 +96,7 @@ def query_text(title: str) -> str:
     return text
 
 
-def unmet(listing: Listing, query: ListingQuery) -> Unmet | None:
+def broken_rule(listing: Listing, query: ListingQuery) -> ListingRule | None:
     """The first rule that a listing does not verifiably obey, or None if it is evidence that its seller sells this.
 
     eBay ignores a wrong filter instead of refusing it, and its index lags, so each rule is checked again. What an item

@@ -12,9 +12,9 @@ from collection_pipeline.core.collecting.listings import (
     ListingPage,
     ListingQuery,
     ListingSource,
+    broken_rule,
     distinct,
     query_text,
-    unmet,
 )
 from collection_pipeline.core.collecting.requester import Requester
 from collection_pipeline.core.collecting.searches import PlannedSearch, SearchedPage, SearchStatus, skip_reason
@@ -96,11 +96,11 @@ async def _search_page(
         rejected=_rejected(items, query, answer),
         duration_ms=round((requester.activity.clock() - began).total_seconds() * 1000),
     )
-    return PageResult(page, [item for item in items if unmet(item, query) is None], error)
+    return PageResult(page, [item for item in items if broken_rule(item, query) is None], error)
 
 
 def _rejected(items: list[Listing], query: ListingQuery, answer: ListingPage | None) -> dict[str, int]:
-    rejected = Counter[str](rule for item in items if (rule := unmet(item, query)))
+    rejected = Counter[str](rule for item in items if (rule := broken_rule(item, query)))
     if answer is not None and answer.unreadable:
         rejected["unreadable"] = answer.unreadable
     return dict(rejected)

@@ -96,7 +96,7 @@ class ScheduleConfig:
         return re.fullmatch(rf"{re.escape(self.name)}-\d{{8}}-\d{{4}}", collection_id) is not None
 
 
-class Standing(Protocol):
+class ExistingCollection(Protocol):
     """What matters of a collection that is there already."""
 
     @property
@@ -115,7 +115,9 @@ class Standing(Protocol):
     def band(self) -> BandRule | None: ...  # noqa: D102
 
 
-def hindrance(config: ScheduleConfig, due_at: datetime, org_id: str, there: Iterable[Standing]) -> str | None:
+def reason_not_to_start(
+    config: ScheduleConfig, due_at: datetime, org_id: str, there: Iterable[ExistingCollection]
+) -> str | None:
     """Why a tick starts nothing, in a sentence; None where it may start its collection."""
     collection_id = config.collection_id(due_at)
     for other in there:

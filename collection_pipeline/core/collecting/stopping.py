@@ -1,4 +1,4 @@
-"""Stopping in the middle: a wish that workers look at between two requests."""
+"""Stopping in the middle: workers look at a switch between two requests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 
 
 class StopSwitch:
-    """Thrown by the thread that learns of the wish, looked at by the workers. It cannot be thrown back."""
+    """Thrown by the thread that is asked to stop, looked at by the workers. It cannot be thrown back."""
 
     def __init__(self) -> None:
         self._thrown = threading.Event()

@@ -27,7 +27,7 @@ class NewSeller:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SellerUpdate:
     """What an update is to change; None leaves as it is. An empty note takes the note away."""
 
     display_name: str | None = None
@@ -79,7 +79,7 @@ def removals(names: Sequence[str], known: Known) -> list[SellerChange]:
     ]
 
 
-def flaggings(names: Sequence[str], known: Known, *, is_flagged: bool) -> list[SellerChange]:
+def flag_changes(names: Sequence[str], known: Known, *, is_flagged: bool) -> list[SellerChange]:
     """The changes that flag sellers, or take their flags away. Raises PipelineError."""
     sellers = _found(names, known, "No flag was changed")
     changes = [
@@ -92,7 +92,7 @@ def flaggings(names: Sequence[str], known: Known, *, is_flagged: bool) -> list[S
     return changes
 
 
-def update(name: str, wanted: Wanted, known: Known) -> SellerChange:
+def update(name: str, wanted: SellerUpdate, known: Known) -> SellerChange:
     """The change of one seller's name, note or flag. Its key stays: it is the same account. Raises PipelineError."""
     [before] = _found([name], known, "Nothing was updated")
     after = before

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from collection_pipeline.core.collecting.collections import OPEN_STATUSES, CollectionStatus, Settlement
 from collection_pipeline.core.collecting.usage import Source
-from collection_pipeline.core.watching.trends import compared, off_by
+from collection_pipeline.core.watching.trends import compare, off_by
 
 QUIET = timedelta(hours=1)
 """Between two messages of one cause about one subject. What happens meanwhile is told by the second one."""
@@ -163,10 +163,10 @@ def of_ending(ended: EndedCollection, unusual_share: float) -> list[Alert]:
 
 
 def _of_count(ended: EndedCollection, what: str, figure: int, earlier: Sequence[int], share: float) -> Alert | None:
-    verdict = compared(off_by(what, share, _LEAST_DIFFERENCE), figure, earlier)
-    if verdict.is_usual:
+    comparison = compare(off_by(what, share, _LEAST_DIFFERENCE), figure, earlier)
+    if comparison.is_usual:
         return None
-    text = f"An unusual count after the collection {ended.collection_id}. {verdict.sentence}"
+    text = f"An unusual count after the collection {ended.collection_id}. {comparison.sentence}"
     event = f"{ended.collection_id}:{ended.ending}:{what}"
     return Alert(
         AlertCause.UNUSUAL_COUNT, f"{ended.org_id}: {what}", event, text, "/assets/seller_count_snapshot", ended.at

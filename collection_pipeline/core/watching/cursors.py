@@ -33,14 +33,14 @@ AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
 
 @dataclass(frozen=True)
-class Mark:
+class LogCursor:
     """What was read: everything up to these numbers, of what happened after `since`."""
 
     since: datetime
     ids: dict[str, int]
 
     @classmethod
-    def read(cls, cursor: str | None, now: datetime) -> Mark:
+    def read(cls, cursor: str | None, now: datetime) -> LogCursor:
         """The mark that a cursor holds; a fresh one where it holds none."""
         try:
             kept = json.loads(cursor or "")
@@ -57,7 +57,7 @@ class Mark:
         """The last number that was read of a log."""
         return self.ids.get(log, 0)
 
-    def after(self, log: str, entries: Sequence[Entry]) -> Mark:
+    def after(self, log: str, entries: Sequence[Entry]) -> LogCursor:
         """The mark once these entries of a log were read."""
         last = max((entry.id for entry in entries), default=0)
         return replace(self, ids={**self.ids, log: max(last, self.of(log))})

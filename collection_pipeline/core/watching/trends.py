@@ -30,7 +30,7 @@ class HistoryRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Comparison:
     """What a comparison came to, in a sentence for people."""
 
     is_usual: bool
@@ -53,17 +53,19 @@ def off_by(what: str, share: float, slack: float) -> HistoryRule:
     return HistoryRule(what, lowest=1 - share, highest=1 + share, slack=slack)
 
 
-def compared(rule: HistoryRule, figure: float, earlier: Sequence[float]) -> Verdict:
-    """The verdict on a figure, from the earlier ones of the same kind."""
+def compare(rule: HistoryRule, figure: float, earlier: Sequence[float]) -> Comparison:
+    """Compares a figure with the earlier ones of the same kind."""
     if len(earlier) < rule.least_history:
-        return Verdict(True, f"{_shown(figure)} {rule.what}; {len(earlier)} earlier ones are too few to compare with.")
+        return Comparison(
+            True, f"{_shown(figure)} {rule.what}; {len(earlier)} earlier ones are too few to compare with."
+        )
     usual = float(median(earlier))
     is_low = rule.lowest is not None and figure < rule.lowest * usual
     is_high = rule.highest is not None and figure > rule.highest * usual
     is_usual = not (is_low or is_high) or abs(figure - usual) <= rule.slack
     unusual = "" if is_usual else f", unusually {'few' if is_low else 'many'}"
     sentence = f"{_shown(figure)} {rule.what}{unusual}: the median of the last {len(earlier)} was {_shown(usual)}."
-    return Verdict(is_usual, sentence, usual)
+    return Comparison(is_usual, sentence, usual)
 
 
 def _shown(figure: float) -> str:

@@ -4,7 +4,7 @@ import json
 
 import dagster as dg
 
-from collection_pipeline.actions.starting import Wish, start_collection
+from collection_pipeline.actions.starting import CollectionRequest, start_collection
 from collection_pipeline.core.catalogue import newly_added
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.orchestration.clock import utc_now
@@ -26,9 +26,9 @@ def collect_new_categories(context: dg.SensorEvaluationContext, settings: dg.Res
         current = set(store.catalogue.current().categories)
         new = newly_added(_known(context.cursor), current)
         if new:
-            wish = Wish(categories=tuple(sorted(new)), name=f"new-categories-{utc_now():%Y%m%d-%H%M%S}")
+            request = CollectionRequest(categories=tuple(sorted(new)), name=f"new-categories-{utc_now():%Y%m%d-%H%M%S}")
             try:
-                start_collection(store, settings.org_id, wish, utc_now(), search_call=settings.search_call)
+                start_collection(store, settings.org_id, request, utc_now(), search_call=settings.search_call)
             except PipelineError as error:
                 return dg.SensorResult(skip_reason=f"{len(new)} new categories wait: {error}", cursor=context.cursor)
         said = f"Started a collection of {', '.join(sorted(new))}." if new else "No category was added."

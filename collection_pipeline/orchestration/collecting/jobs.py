@@ -7,7 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from collection_pipeline.actions import starting
-from collection_pipeline.actions.starting import Wish
+from collection_pipeline.actions.starting import CollectionRequest
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
 from collection_pipeline.core.collecting.budget import estimate
 from collection_pipeline.core.collecting.collections import CollectionStatus, paused_by_hand
@@ -65,7 +65,7 @@ def _presets_with_estimates() -> str:
     return "; ".join(each)
 
 
-class Preset(enum.StrEnum):
+class StarterPreset(enum.StrEnum):
     """The presets of the starter catalogue, for the launchpad to offer. A test keeps them the same."""
 
     starter = "starter"
@@ -81,8 +81,8 @@ class StartConfig(dg.Config):
     only_estimate: bool = Field(
         default=False, description="Say what it will take, from earlier collections of its categories; start nothing."
     )
-    preset: Preset = Field(
-        default=Preset.starter,
+    preset: StarterPreset = Field(
+        default=StarterPreset.starter,
         description=f"What is collected, and what that takes the first time: {_presets_with_estimates()}.",
     )
     own_preset: str = Field(default="", description="A preset of your own catalogue, by its key, instead.")
@@ -108,7 +108,7 @@ def start(
     Says what it will probably cost and plans it; a sensor starts its runs within seconds.
     """
     with errors_as_failures():
-        wish = Wish(
+        request = CollectionRequest(
             preset=None if config.categories else config.own_preset or config.preset,
             categories=tuple(config.categories),
             name=config.name or None,
@@ -118,11 +118,13 @@ def start(
         )
         if config.only_estimate:
             wanted = starting.estimate_collection(
-                store, settings.org_id, wish, utc_now(), search_call=settings.search_call
+                store, settings.org_id, request, utc_now(), search_call=settings.search_call
             )
             context.log.info(f"It would take {wanted}. Nothing was started.")
             return
-        started = starting.start_collection(store, settings.org_id, wish, utc_now(), search_call=settings.search_call)
+        started = starting.start_collection(
+            store, settings.org_id, request, utc_now(), search_call=settings.search_call
+        )
     what = f"will take {started.estimate}" if started.is_new else "is the same and already there"
     context.log.info(f"{started.collection.collection_id} {what}.")
 

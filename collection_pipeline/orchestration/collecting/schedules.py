@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 import sqlalchemy as sa
 
-from collection_pipeline.core.collecting.scheduling import ScheduleConfig, hindrance, plain_cron
+from collection_pipeline.core.collecting.scheduling import ScheduleConfig, plain_cron, reason_not_to_start
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.orchestration.collecting.jobs import start_collection
 from collection_pipeline.orchestration.sensor_store import kept_store
@@ -53,7 +53,7 @@ def _schedule(config: ScheduleConfig) -> dg.ScheduleDefinition:
         due_at = context.scheduled_execution_time
         try:
             with kept_store(settings) as store:
-                reason = hindrance(config, due_at, settings.org_id, store.collections.all())
+                reason = reason_not_to_start(config, due_at, settings.org_id, store.collections.all())
         except (PipelineError, sa.exc.DBAPIError):
             # A month's tick is not given up for a moment's outage: the run looks again, and starts nothing twice.
             reason = None
@@ -66,7 +66,7 @@ def _schedule(config: ScheduleConfig) -> dg.ScheduleDefinition:
 
 
 def _run_config(config: ScheduleConfig, collection_id: str) -> dict[str, object]:
-    wish: dict[str, object] = {
+    fields: dict[str, object] = {
         "own_preset": config.preset,
         "name": collection_id,
         "min_markup_percent": float(config.band.min_markup_percent),
@@ -74,8 +74,8 @@ def _run_config(config: ScheduleConfig, collection_id: str) -> dict[str, object]
         "as_far_as_it_goes": config.as_far_as_it_goes,
     }
     if config.cost_cap is not None:
-        wish["cost_cap"] = float(config.cost_cap)
-    return wish
+        fields["cost_cap"] = float(config.cost_cap)
+    return fields
 
 
 def _unusable(sentence: str) -> dg.ScheduleDefinition:

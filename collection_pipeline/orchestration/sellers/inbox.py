@@ -9,11 +9,11 @@ from pathlib import Path
 import dagster as dg
 from sqlalchemy.exc import DataError
 
-from collection_pipeline.actions.importing import ImportWish, import_file
+from collection_pipeline.actions.importing import ImportRequest, import_file
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.printable import printable
+from collection_pipeline.files.inbox_files import Seen, file_away, observe, ready, stuck
 from collection_pipeline.files.isolation import NoReader
-from collection_pipeline.files.settled import Seen, file_away, observe, ready, stuck
 from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.orchestration.sensor_store import SensorOutcome, with_store
@@ -104,7 +104,7 @@ def _bring_in(file: Path, store: Store, settings: Settings) -> Read:
     name = printable(file.name)
     try:
         imported = import_file(
-            store, settings.org_id, ImportWish(file, are_links_followed=False), f"inbox, {name}", settings.naming
+            store, settings.org_id, ImportRequest(file, are_links_followed=False), f"inbox, {name}", settings.naming
         )
     except NoReader:
         raise

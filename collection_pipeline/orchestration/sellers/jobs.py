@@ -6,9 +6,9 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field, model_validator
 
-from collection_pipeline.actions.importing import ImportWish, dry_run, export_file, import_file
+from collection_pipeline.actions.importing import ImportRequest, dry_run, export_file, import_file
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.sellers.edits import NewSeller, Wanted
+from collection_pipeline.core.sellers.edits import NewSeller, SellerUpdate
 from collection_pipeline.files.export import Format, require_plain_name
 from collection_pipeline.files.own_exports import require_replaceable
 from collection_pipeline.orchestration.clock import utc_now
@@ -139,7 +139,7 @@ def update_one(
     settings: dg.ResourceParam[Settings],
 ) -> None:
     """Renames, annotates or flags one seller. Who it is stays the same."""
-    wanted = Wanted(config.rename or None, config.note, config.is_flagged)
+    wanted = SellerUpdate(config.rename or None, config.note, config.is_flagged)
     with errors_as_failures():
         _tell(context, store.edits.update(_org(config, settings), config.name, wanted, _author(context, config)))
 
@@ -202,13 +202,13 @@ def import_one(
     settings: dg.ResourceParam[Settings],
 ) -> None:
     """Imports a file of sellers as one edit, or says what that would do."""
-    wish = ImportWish(Path(config.file), restore=config.restore, skip_invalid=config.skip_invalid)
+    request = ImportRequest(Path(config.file), restore=config.restore, skip_invalid=config.skip_invalid)
     org_id = _org(config, settings)
     with errors_as_failures():
         if config.only_dry_run:
-            context.log.info("\n".join(dry_run(store, org_id, wish, settings.naming).lines()))
+            context.log.info("\n".join(dry_run(store, org_id, request, settings.naming).lines()))
             return
-        imported = import_file(store, org_id, wish, _author(context, config).actor, settings.naming)
+        imported = import_file(store, org_id, request, _author(context, config).actor, settings.naming)
     context.log.info("\n".join(imported.plan.lines()))
     if imported.edit is not None:
         _tell(context, imported.edit)

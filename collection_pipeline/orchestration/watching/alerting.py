@@ -25,7 +25,7 @@ from collection_pipeline.core.watching.alerts import (
     of_run,
     quota_of,
 )
-from collection_pipeline.core.watching.cursors import Mark, settled
+from collection_pipeline.core.watching.cursors import LogCursor, settled
 from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.orchestration.sensor_store import SensorOutcome, with_store
@@ -49,7 +49,7 @@ def alert_settings(_context: dg.InitResourceContext) -> AlertSettings:
 def notice_failures(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> SensorOutcome:
     """Notices runs that failed and checks that did not pass."""
     now = utc_now()
-    mark = Mark.read(context.cursor, now)
+    mark = LogCursor.read(context.cursor, now)
     runs = settled(failed_runs(context.instance, mark), now)
     checks = settled(check_results(context.instance, mark), now)
     found = [of_run(run) for run in runs] + [alert for check in checks if (alert := of_check(check))]
@@ -64,7 +64,7 @@ def notice_collections(
 ) -> SensorOutcome:
     """Notices collections that ended, unusual counts, and budgets that are nearly gone."""
     now = utc_now()
-    mark = Mark.read(context.cursor, now)
+    mark = LogCursor.read(context.cursor, now)
 
     def look(store: Store) -> dg.SensorResult:
         ended = settled(AlertStore(store.engine).ended(after=mark.of("snapshots"), since=mark.since), now)
@@ -125,7 +125,7 @@ def _rest(deliveries: Sequence[Delivery], now: datetime) -> str | None:
     return datetime.fromtimestamp(now.timestamp() + wait_s, UTC).isoformat() if wait_s else None
 
 
-def _noticed(store: Store, found: Sequence[Alert], mark: Mark) -> dg.SensorResult:
+def _noticed(store: Store, found: Sequence[Alert], mark: LogCursor) -> dg.SensorResult:
     new = AlertStore(store.engine).add(found)
     return _skip(f"Noticed {new} things worth an alert.", str(mark))
 

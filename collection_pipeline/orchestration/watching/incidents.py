@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from collection_pipeline.core.watching.alerts import CheckResult, FailedRun
-from collection_pipeline.core.watching.cursors import Mark
+from collection_pipeline.core.watching.cursors import LogCursor
 from collection_pipeline.orchestration.run_tags import COLLECTION_TAG, was_interrupted
 
 ENTRIES = 500
@@ -15,7 +15,7 @@ LONGEST_REASON = 300
 """Characters of a failure's own words that are repeated."""
 
 
-def failed_runs(instance: dg.DagsterInstance, mark: Mark) -> list[FailedRun]:
+def failed_runs(instance: dg.DagsterInstance, mark: LogCursor) -> list[FailedRun]:
     """The failures of runs that come next in the event log.
 
     A run of a category that was told to stop is none: it starts again by itself.
@@ -55,7 +55,7 @@ def _reason(entry: dg.EventLogEntry) -> str | None:
     return str(description)[:LONGEST_REASON] if description else None
 
 
-def check_results(instance: dg.DagsterInstance, mark: Mark) -> list[CheckResult]:
+def check_results(instance: dg.DagsterInstance, mark: LogCursor) -> list[CheckResult]:
     """The evaluations of checks that come next in the event log."""
     wanted = dg.EventRecordsFilter(
         dg.DagsterEventType.ASSET_CHECK_EVALUATION,

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.sellers import edits
-from collection_pipeline.core.sellers.edits import Known, NewSeller, Wanted
+from collection_pipeline.core.sellers.edits import Known, NewSeller, SellerUpdate
 from collection_pipeline.core.sellers.identity import is_nameable, seller_key
 from collection_pipeline.core.sellers.seller_list import (
     AuditAction,
@@ -85,7 +85,7 @@ class SellerEdits:
             _refuse_erased(connection, [change.after.seller_key for change in changes if change.after])
             return record(connection, org_id, changes, AuditAction.IMPORTED, by) if changes else None
 
-    def update(self, org_id: str, name: str, wanted: Wanted, by: Author) -> Edit:
+    def update(self, org_id: str, name: str, wanted: SellerUpdate, by: Author) -> Edit:
         """Changes one seller's name, note or flag."""
         name = self._naming(name)
         with self._engine.begin() as connection:
@@ -107,7 +107,7 @@ class SellerEdits:
         names = list(map(self._naming, names))
         with self._engine.begin() as connection:
             lock_list(connection, org_id)
-            changes = edits.flaggings(names, _known(connection, org_id, names), is_flagged=is_flagged)
+            changes = edits.flag_changes(names, _known(connection, org_id, names), is_flagged=is_flagged)
             return record(connection, org_id, changes, AuditAction.FLAGGED, by)
 
     def undo(self, org_id: str, audit_id: int, by: Author, now: datetime) -> Edit:

@@ -32,7 +32,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Occurrence:
+class TimelineEntry:
     """One thing that changed or counted a list, with the count after it."""
 
     happened_at: datetime
@@ -105,14 +105,14 @@ class HistoryStore:
             rows = connection.execute(query, {"org_id": org_id, "name": name.strip(), "limit": limit})
             return [Version(*row) for row in rows]
 
-    def timeline(self, org_id: str, limit: int = 50) -> list[Occurrence]:
+    def timeline(self, org_id: str, limit: int = 50) -> list[TimelineEntry]:
         """What changed or counted the list, newest first."""
         query = sa.text("""
             SELECT happened_at, kind, action, actor, source, collection_id, affected_count, seller_count, audit_id
             FROM list_timeline WHERE org_id = :org_id ORDER BY happened_at DESC, audit_id DESC NULLS FIRST LIMIT :limit
         """)
         with self._engine.connect() as connection:
-            return [Occurrence(*row) for row in connection.execute(query, {"org_id": org_id, "limit": limit})]
+            return [TimelineEntry(*row) for row in connection.execute(query, {"org_id": org_id, "limit": limit})]
 
     def log(self, org_id: str) -> Iterator[AuditEntry]:
         """The whole audit log of a list, oldest first: what `core.seller_list.replayed` takes."""

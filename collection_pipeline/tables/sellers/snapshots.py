@@ -12,7 +12,7 @@ from collection_pipeline.core.collecting.collections import (
     CategoryUnit,
     Cause,
     CollectionStatus,
-    conclusion,
+    final_status,
 )
 from collection_pipeline.core.collecting.searches import SearchStatus
 from collection_pipeline.core.errors import PipelineError
@@ -87,7 +87,7 @@ class SnapshotStore:
                 .label("impossible"),
             ).where(product_searches.c.collection_id == collection_id)
         ).one()
-        status = conclusion(
+        status = final_status(
             [CategoryUnit(unit.category, CategoryStatus(unit.status)) for unit in units],
             failed_searches=searched.failed,
             nothing_searched=searched.planned > 0 and searched.planned == searched.impossible,

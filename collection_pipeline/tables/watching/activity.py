@@ -18,7 +18,7 @@ _COLUMNS = [field.name for field in fields(ActivityEvent)]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EventFilter:
     """Which events of a collection somebody wants to see: of one run, of one worker, of some actions. Empty is all."""
 
     run_id: str | None = None
@@ -45,7 +45,7 @@ class Wanted:
         return conditions
 
 
-EVERYTHING = Wanted()
+EVERYTHING = EventFilter()
 
 
 def topic(collection_id: str) -> str:
@@ -93,14 +93,14 @@ class ActivityStore:
             ) from None
 
     def since(
-        self, collection_id: str, event_id: int, limit: int = 100, wanted: Wanted = EVERYTHING
+        self, collection_id: str, event_id: int, limit: int = 100, wanted: EventFilter = EVERYTHING
     ) -> list[tuple[int, ActivityEvent]]:
         """The newest events of a collection after `event_id`, at most `limit`, oldest first, each with its id."""
         newest = _later(collection_id, event_id, wanted).order_by(activity_events.c.id.desc()).limit(limit)
         return self._read(newest)[::-1]
 
     def after(
-        self, collection_id: str, event_id: int, limit: int, wanted: Wanted = EVERYTHING
+        self, collection_id: str, event_id: int, limit: int, wanted: EventFilter = EVERYTHING
     ) -> list[tuple[int, ActivityEvent]]:
         """The next events of a collection after `event_id`, at most `limit`, oldest first, each with its id."""
         return self._read(_later(collection_id, event_id, wanted).order_by(activity_events.c.id).limit(limit))
@@ -117,7 +117,7 @@ class ActivityStore:
         return [(row.id, ActivityEvent(**{name: getattr(row, name) for name in _COLUMNS})) for row in rows]
 
 
-def _later(collection_id: str, event_id: int, wanted: Wanted) -> sa.Select[tuple[object, ...]]:
+def _later(collection_id: str, event_id: int, wanted: EventFilter) -> sa.Select[tuple[object, ...]]:
     return activity_events.select().where(
         activity_events.c.collection_id == collection_id, activity_events.c.id > event_id, *wanted.conditions()
     )

@@ -16,7 +16,7 @@ from collection_pipeline.core.collecting.collections import (
     RunState,
     backfill_of_collection,
     collection_of_run,
-    conclusion,
+    final_status,
     is_over,
     new_collection_id,
     outdated,
@@ -302,8 +302,8 @@ def test_a_collection_is_over_when_nothing_of_it_is_left(
 def test_a_collection_with_any_failure_is_not_plainly_completed(
     units: list[CategoryUnit], failed_searches: int, status: CollectionStatus
 ) -> None:
-    assert conclusion(units, failed_searches=failed_searches) is status
+    assert final_status(units, failed_searches=failed_searches) is status
 
 
 def test_a_collection_in_which_nothing_could_be_searched_is_not_plainly_completed() -> None:
-    assert conclusion([DONE], failed_searches=0, nothing_searched=True) is CollectionStatus.COMPLETED_WITH_ERRORS
+    assert final_status([DONE], failed_searches=0, nothing_searched=True) is CollectionStatus.COMPLETED_WITH_ERRORS

@@ -9,11 +9,11 @@ from collection_pipeline.core.collecting.listings import (
     QUERY_CHARS,
     Listing,
     ListingQuery,
+    ListingRule,
     SellerFacts,
-    Unmet,
+    broken_rule,
     distinct,
     query_text,
-    unmet,
 )
 from collection_pipeline.core.money import BandRule, Money
 
@@ -32,7 +32,7 @@ GOOD = Listing(
 
 
 def test_a_listing_that_obeys_every_rule_is_evidence() -> None:
-    assert unmet(GOOD, QUERY) is None
+    assert broken_rule(GOOD, QUERY) is None
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_a_listing_that_obeys_every_rule_is_evidence() -> None:
         (replace(GOOD, country=None), "location"),
     ],
 )
-def test_what_an_item_does_not_say_it_does_not_obey(wrong: Listing, rule: Unmet) -> None:
-    assert unmet(wrong, QUERY) == rule
+def test_what_an_item_does_not_say_it_does_not_obey(wrong: Listing, rule: ListingRule) -> None:
+    assert broken_rule(wrong, QUERY) == rule
 
 
 @pytest.mark.parametrize(

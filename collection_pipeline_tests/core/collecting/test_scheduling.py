@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collection_pipeline.core.collecting.collections import OPEN_STATUSES, CollectionStatus
-from collection_pipeline.core.collecting.scheduling import ScheduleConfig, hindrance, plain_cron
+from collection_pipeline.core.collecting.scheduling import ScheduleConfig, plain_cron, reason_not_to_start
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
 
@@ -130,7 +130,7 @@ def test_no_text_is_more_than_refused(text: str) -> None:
     ],
 )
 def test_why_a_tick_starts_nothing(there: list[There], said: str | None) -> None:
-    reason = hindrance(CONFIG, DUE, "default", there)
+    reason = reason_not_to_start(CONFIG, DUE, "default", there)
     if said is None:
         assert reason is None
     else:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collection_pipeline.core.watching.alerts import FailedRun
-from collection_pipeline.core.watching.cursors import LOOK_BACK, SETTLED, Mark, settled
+from collection_pipeline.core.watching.cursors import LOOK_BACK, SETTLED, LogCursor, settled
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -24,16 +24,16 @@ def test_what_is_young_waits_with_everything_after_it() -> None:
     "cursor", [None, "", "nonsense", "[]", "{}", '{"since": 3, "ids": {}}', '{"since": "2026-01-01"}']
 )
 def test_a_cursor_that_holds_nothing_begins_an_hour_ago(cursor: str | None) -> None:
-    assert Mark.read(cursor, NOW) == Mark(NOW - LOOK_BACK, {})
+    assert LogCursor.read(cursor, NOW) == LogCursor(NOW - LOOK_BACK, {})
 
 
 @given(st.dictionaries(st.text(max_size=5), st.integers(0, 2**60)))
 def test_a_mark_survives_its_cursor(ids: dict[str, int]) -> None:
-    mark = Mark(NOW, ids)
-    assert Mark.read(str(mark), NOW + timedelta(days=1)) == mark
+    mark = LogCursor(NOW, ids)
+    assert LogCursor.read(str(mark), NOW + timedelta(days=1)) == mark
     json.loads(str(mark))
 
 
 def test_a_mark_never_goes_back() -> None:
-    mark = Mark(NOW, {"runs": 9}).after("runs", [FailedRun(4, NOW, "r", "j")]).after("checks", [])
+    mark = LogCursor(NOW, {"runs": 9}).after("runs", [FailedRun(4, NOW, "r", "j")]).after("checks", [])
     assert (mark.of("runs"), mark.of("checks")) == (9, 0)

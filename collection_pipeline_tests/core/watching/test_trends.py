@@ -8,7 +8,7 @@ from collection_pipeline.core.watching.trends import (
     PRODUCTS,
     SHARE_WITHOUT_PRICE,
     HistoryRule,
-    compared,
+    compare,
 )
 
 
@@ -34,13 +34,13 @@ from collection_pipeline.core.watching.trends import (
 def test_figures_are_compared_with_the_median(
     rule: HistoryRule, figure: float, earlier: list[float], is_usual: bool
 ) -> None:
-    verdict = compared(rule, figure, earlier)
-    assert verdict.is_usual is is_usual
-    assert rule.what in verdict.sentence
+    comparison = compare(rule, figure, earlier)
+    assert comparison.is_usual is is_usual
+    assert rule.what in comparison.sentence
 
 
 @given(st.floats(0, 1e9), st.lists(st.floats(0, 1e9), max_size=12))
 def test_a_figure_equal_to_the_median_is_always_usual(figure: float, earlier: list[float]) -> None:
-    verdict = compared(PRODUCTS, figure, earlier)
-    if verdict.median is not None:
-        assert compared(PRODUCTS, verdict.median, earlier).is_usual
+    comparison = compare(PRODUCTS, figure, earlier)
+    if comparison.median is not None:
+        assert compare(PRODUCTS, comparison.median, earlier).is_usual

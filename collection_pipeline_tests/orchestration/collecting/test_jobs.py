@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
 from collection_pipeline.core.collecting.collections import Pause
-from collection_pipeline.orchestration.collecting.jobs import Preset, StartConfig
+from collection_pipeline.orchestration.collecting.jobs import StartConfig, StarterPreset
 from collection_pipeline_tests.orchestration.conftest import Pipeline
 
 
@@ -15,7 +15,7 @@ def test_the_launch_configuration_says_what_every_preset_takes() -> None:
 
 
 def test_the_launchpad_offers_the_starter_presets() -> None:
-    assert [preset.value for preset in Preset] == list(read_catalogue(STARTER_FILE).presets)
+    assert [preset.value for preset in StarterPreset] == list(read_catalogue(STARTER_FILE).presets)
 
 
 def test_an_estimate_starts_nothing(pipeline: Pipeline) -> None:

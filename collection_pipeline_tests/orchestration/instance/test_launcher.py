@@ -19,7 +19,7 @@ from dagster._core.launcher import LaunchRunContext, WorkerStatus
 from dagster._serdes import serialize_value
 
 from collection_pipeline.core.collecting.collections import CategoryStatus, CategoryUnit, RunState
-from collection_pipeline.core.watching.cursors import Mark
+from collection_pipeline.core.watching.cursors import LogCursor
 from collection_pipeline.definitions import defs
 from collection_pipeline.orchestration import launcher
 from collection_pipeline.orchestration.collecting.runs import category_runs
@@ -187,7 +187,7 @@ def test_a_run_that_is_told_to_stop_as_soon_as_it_is_there_says_so_too(pipeline:
     asked_for = CategoryUnit("home-coffee", CategoryStatus.PLANNED, starts=(began_at,), is_asked_for=True)
     [fact] = category_runs(pipeline.instance, "c1", [asked_for])
     assert fact.state is RunState.INTERRUPTED
-    assert failed_runs(pipeline.instance, Mark(datetime.fromtimestamp(0, UTC), {})) == []  # nobody is called
+    assert failed_runs(pipeline.instance, LogCursor(datetime.fromtimestamp(0, UTC), {})) == []  # nobody is called
 
 
 def test_code_of_another_python_is_left_to_the_default_launcher(pipeline: Pipeline) -> None:

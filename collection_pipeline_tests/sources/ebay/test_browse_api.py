@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collection_pipeline.core.collecting.listings import ListingPage, ListingQuery, ListingSource, SellerFacts, unmet
+from collection_pipeline.core.collecting.listings import (
+    ListingPage,
+    ListingQuery,
+    ListingSource,
+    SellerFacts,
+    broken_rule,
+)
 from collection_pipeline.core.collecting.usage import Call, next_day
 from collection_pipeline.core.errors import Malformed, QuotaExhausted, SourceError
 from collection_pipeline.core.money import Money, PriceBand
@@ -50,7 +56,7 @@ def test_an_item_that_says_everything_is_evidence() -> None:
     assert listing.listing_id == "110555"
     assert listing.price == Money(Decimal("20.00"), "USD")
     assert listing.seller == SellerFacts("Deal_Hunter", 1200, Decimal("99.4"))
-    assert unmet(listing, QUERY) is None
+    assert broken_rule(listing, QUERY) is None
 
 
 @pytest.mark.parametrize(
@@ -73,7 +79,7 @@ def test_an_item_that_says_everything_is_evidence() -> None:
 )
 def test_what_the_servers_filters_let_through_is_checked_again(said: dict[str, Any], rule: str) -> None:
     _, listing = read(ITEM, {**ITEM, **said}).listings
-    assert unmet(listing, QUERY) == rule
+    assert broken_rule(listing, QUERY) == rule
 
 
 @pytest.mark.parametrize(
@@ -150,7 +156,7 @@ def test_all_pages_together_are_what_matches(simulator: RunningSimulator) -> Non
         found: set[str] = set()
         for number in range(1, 100):
             page = await source.search(query, number)
-            found |= {one.listing_id for one in page.listings if unmet(one, query) is None}
+            found |= {one.listing_id for one in page.listings if broken_rule(one, query) is None}
             if not page.has_more:
                 break
         return found

@@ -13,8 +13,8 @@ from collection_pipeline.core.collecting.listings import (
     ListingPage,
     ListingQuery,
     SellerFacts,
+    broken_rule,
     query_text,
-    unmet,
 )
 from collection_pipeline.core.collecting.usage import Call
 from collection_pipeline.core.errors import Malformed
@@ -95,7 +95,7 @@ def test_a_card_of_the_new_layout_is_evidence() -> None:
     assert (listing.listing_id, listing.title) == ("110555", "Coffee Machine")
     assert listing.price == Money(Decimal("20.00"), "USD")
     assert listing.seller == SellerFacts("Deal_Hunter", 1200, Decimal("99.4"))
-    assert unmet(listing, QUERY) is None
+    assert broken_rule(listing, QUERY) is None
 
 
 def test_a_card_of_the_old_layout_is_evidence() -> None:
@@ -103,7 +103,7 @@ def test_a_card_of_the_old_layout_is_evidence() -> None:
     assert (listing.listing_id, listing.title) == ("110777", "Coffee Machine")
     assert listing.price == Money(Decimal("19.00"), "USD")
     assert listing.seller == SellerFacts("gamesgalaxy", 1493, Decimal("100.0"))
-    assert unmet(listing, QUERY) is None
+    assert broken_rule(listing, QUERY) is None
 
 
 def test_a_top_rated_seller_stands_elsewhere_and_is_found() -> None:
@@ -141,7 +141,7 @@ def test_a_top_rated_seller_stands_elsewhere_and_is_found() -> None:
 )
 def test_each_rule_is_checked_again_on_the_card(shown: dict[str, str], rule: str | None) -> None:
     page = read(card(**shown), card("110556"))
-    assert unmet(page.listings[0], QUERY) == rule
+    assert broken_rule(page.listings[0], QUERY) == rule
 
 
 @pytest.mark.parametrize("said", ["Direct from Acme", "Brand New", "99% positive", "Deal Hunter 99% positive (3)", ""])
@@ -295,7 +295,7 @@ def evidence(simulator: RunningSimulator, query: ListingQuery) -> dict[str, List
     found: dict[str, Listing] = {}
     for number in (1, 2, 3):
         page = search_page(simulator, query, number)
-        found |= {listing.listing_id: listing for listing in page.listings if unmet(listing, query) is None}
+        found |= {listing.listing_id: listing for listing in page.listings if broken_rule(listing, query) is None}
         if not page.has_more:
             break
     return found

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.sellers.edits import NewSeller, Wanted
+from collection_pipeline.core.sellers.edits import NewSeller, SellerUpdate
 from collection_pipeline.core.sellers.seller_list import (
     AuditAction,
     ListedSeller,
@@ -76,7 +76,7 @@ def test_an_edit_is_the_list_its_audit_row_and_its_count(store: Store) -> None:
 
 def test_a_renamed_seller_keeps_its_identity_note_and_flag(store: Store) -> None:
     add(store, "Deal Hunter")
-    store.edits.update(ORG, "deal hunter", Wanted("The Hunter", "called them", is_flagged=True), ANNA)
+    store.edits.update(ORG, "deal hunter", SellerUpdate("The Hunter", "called them", is_flagged=True), ANNA)
     assert rows(store, "SELECT seller_key, display_name, note, is_flagged FROM sellers") == [
         ("deal hunter", "The Hunter", "called them", True)
     ]
@@ -122,7 +122,7 @@ def test_an_addition_with_one_wrong_row_changes_nothing_and_names_it(store: Stor
 
 def test_a_name_that_is_unknown_or_means_two_sellers_changes_nothing(store: Store) -> None:
     add(store, "alpha", "beta")
-    store.edits.update(ORG, "beta", Wanted("Alpha"), ANNA)
+    store.edits.update(ORG, "beta", SellerUpdate("Alpha"), ANNA)
     with pytest.raises(PipelineError, match=r"'Alpha' means more than one seller: 'alpha' \(key alpha\), 'Alpha'"):
         store.edits.remove(ORG, ["Alpha"], ANNA)
     with pytest.raises(PipelineError, match="row 2, 'nobody' is not on the list"):
@@ -198,7 +198,7 @@ def random_edit(store: Store, dice: random.Random, mine: list[str]) -> Edit:
         case 2:
             return store.edits.flag(ORG, [dice.choice(mine)], ANNA)
         case _:
-            return store.edits.update(ORG, dice.choice(mine), Wanted(f"Name {dice.random()}"), ANNA)
+            return store.edits.update(ORG, dice.choice(mine), SellerUpdate(f"Name {dice.random()}"), ANNA)
 
 
 def test_many_parallel_writers_never_count_wrong(store: Store) -> None:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.sellers.edits import NewSeller, Wanted
+from collection_pipeline.core.sellers.edits import NewSeller, SellerUpdate
 from collection_pipeline.tables.schema.tables import metadata
 from collection_pipeline.tables.sellers.edits import Author
 from collection_pipeline.tables.store import Store
@@ -24,7 +24,7 @@ def known(store: Store) -> Store:
     """Shy.Seller was found, renamed by hand, flagged, and is on two lists."""
     start(store, "c1", "home")
     collect(store, "c1", "home", FOUND)
-    store.edits.update(ORG, "shy.seller", Wanted("Shy Ltd", "rang on Monday: shy.seller", is_flagged=True), ANNA)
+    store.edits.update(ORG, "shy.seller", SellerUpdate("Shy Ltd", "rang on Monday: shy.seller", is_flagged=True), ANNA)
     store.edits.add("acme", [NewSeller("SHY.SELLER")], ANNA)
     return store
 
@@ -60,7 +60,7 @@ def test_an_erased_seller_comes_back_by_no_collection_and_no_edit(known: Store) 
 
 
 def test_a_present_name_is_enough_if_it_means_one_seller(known: Store) -> None:
-    known.edits.update(ORG, "bold", Wanted("Shy Ltd"), ANNA)
+    known.edits.update(ORG, "bold", SellerUpdate("Shy Ltd"), ANNA)
     with pytest.raises(PipelineError, match=r"means several sellers: bold, shy\.seller"):
         known.erasure.erase("Shy Ltd", "anna")
     known.erasure.erase("bold", "anna")

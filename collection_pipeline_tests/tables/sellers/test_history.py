@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.sellers.edits import NewSeller, Wanted
+from collection_pipeline.core.sellers.edits import NewSeller, SellerUpdate
 from collection_pipeline.core.sellers.seller_list import replayed
 from collection_pipeline.tables.sellers.edits import Author
 from collection_pipeline.tables.store import Store
@@ -27,7 +27,7 @@ def edited(store: Store) -> Store:
     finish(store, "c1")
     store.snapshots.of_collection("c1")
     store.edits.add(ORG, [NewSeller("gamma", "a note"), NewSeller("delta")], ANNA)
-    store.edits.update(ORG, "alpha", Wanted("Alpha Ltd"), ANNA)
+    store.edits.update(ORG, "alpha", SellerUpdate("Alpha Ltd"), ANNA)
     removed = store.edits.remove(ORG, ["beta", "delta"], ANNA)
     store.edits.flag(ORG, ["gamma"], ANNA)
     store.edits.undo(ORG, removed.audit_id, ANNA, datetime.now(UTC))

@@ -6,7 +6,7 @@ import pytest
 
 from collection_pipeline.core.collecting.listings import Listing
 from collection_pipeline.core.errors import KeysChanged, PipelineError
-from collection_pipeline.core.sellers.edits import Wanted
+from collection_pipeline.core.sellers.edits import SellerUpdate
 from collection_pipeline.core.sellers.identity import looks_renamed
 from collection_pipeline.tables.sellers.edits import Author
 from collection_pipeline.tables.store import Store
@@ -29,7 +29,7 @@ def held(store: Store) -> Store:
     """A list of names, edited by hand, whose listings suddenly carry ids."""
     start(store, "c1", "home")
     collect(store, "c1", "home", NAMES)
-    store.edits.update(ORG, "name-1", Wanted(note="a friend", is_flagged=True), ANNA)
+    store.edits.update(ORG, "name-1", SellerUpdate(note="a friend", is_flagged=True), ANNA)
     store.edits.remove(ORG, ["name-2"], ANNA)
     start(store, "c2", "home", "other")
     with pytest.raises(KeysChanged, match=r"8 of 8 known listings name another seller.*sellers renamed"):

@@ -8,19 +8,38 @@ file says nothing about stays as it is; a name changes only where the row has a 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.sellers.edits import LONGEST_NOTE
-from collection_pipeline.files.reading import ImportRow
+from collection_pipeline.core.sellers.identity import seller_key
+from collection_pipeline.core.sellers.seller_list import ListedSeller, SellerChange
 
 _SHOWN = 80
 
 
-class Verdict(StrEnum):
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """One row of a file: what it says of a seller. None is what it says nothing about, which stays as it is.
+
+    `number` is the line, the sheet's row or the place in the array. `key` is there where the file has a `seller_key`:
+    it is the seller even if the name has become another one. `is_removed` is what our own exports say of a seller that
+    was removed. A `problem` makes the row unusable.
+    """
+
+    number: int
+    name: str | None
+    note: str | None = None
+    is_flagged: bool | None = None
+    problem: str | None = None
+    key: str | None = None
+    is_removed: bool = False
+
+
+class RowOutcome(StrEnum):
     """What becomes of a row."""
 
     ADD = "add"
@@ -32,32 +51,19 @@ class Verdict(StrEnum):
     INVALID = "invalid"
 
 
-CHANGING = frozenset({Verdict.ADD, Verdict.UPDATE, Verdict.RESTORE})
-
-
-@dataclass(frozen=True, slots=True)
-class Existing:
-    """A seller as the list has it, or shall have it."""
-
-    status: str
-    display_name: str
-    note: str | None
-    is_flagged: bool
-
-
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """A row, what becomes of it and why. `key` and `after` say what to store where the verdict changes anything."""
+    """A row, what becomes of it and why. `change` is what it does to the list, where it does anything."""
 
     row: ImportRow
-    verdict: Verdict
+    outcome: RowOutcome
     reason: str = ""
     key: str | None = None
-    after: Existing | None = None
+    change: SellerChange | None = None
 
     def line(self) -> str:
         """The row for people; names are quoted, so that no character in them can disturb a terminal."""
-        said = f"row {self.row.number}: {self.verdict.upper()} {_short(self.row.name or '')}"
+        said = f"row {self.row.number}: {self.outcome.upper()} {_short(self.row.name or '')}"
         return f"{said}: {self.reason}" if self.reason else said
 
 
@@ -68,61 +74,62 @@ class ImportPlan:
     rows: tuple[PlannedRow, ...]
 
     @property
-    def counts(self) -> Mapping[Verdict, int]:
-        """Rows per verdict, every verdict named."""
-        counted = Counter(row.verdict for row in self.rows)
-        return {verdict: counted[verdict] for verdict in Verdict}
+    def counts(self) -> Mapping[RowOutcome, int]:
+        """Rows per outcome, every outcome named."""
+        counted = Counter(row.outcome for row in self.rows)
+        return {outcome: counted[outcome] for outcome in RowOutcome}
 
     @property
-    def changes(self) -> tuple[PlannedRow, ...]:
-        """The rows that change the list."""
-        return tuple(row for row in self.rows if row.verdict in CHANGING)
+    def changes(self) -> list[SellerChange]:
+        """What the rows change of the list."""
+        return [row.change for row in self.rows if row.change is not None]
 
     def lines(self) -> Iterator[str]:
         """A line for each row, in the file's order, and one with the counts."""
         yield from (row.line() for row in self.rows)
-        counts = ", ".join(f"{count:,} {verdict}" for verdict, count in self.counts.items() if count)
+        counts = ", ".join(f"{count:,} {outcome}" for outcome, count in self.counts.items() if count)
         yield f"{len(self.rows):,} rows: {counts}." if counts else "0 rows."
 
 
 def plan(
     rows: Iterable[ImportRow],
-    existing: Mapping[str, Existing],
-    key_of: Callable[[str], str],
+    existing: Mapping[str, ListedSeller],
     *,
     restore: bool = False,
 ) -> ImportPlan:
     """What becomes of each row. `restore` brings sellers back that were removed by hand; else they stay away.
 
-    `existing` has, by key, the sellers that the file may mean; `key_of` raises PipelineError for what is no name.
+    `existing` has, by key, the sellers that the file may mean.
     """
-    planner = _Planner(existing, key_of, restore)
+    planner = _Planner(existing, restore)
     return ImportPlan(tuple(planner.planned(row) for row in rows))
 
 
 class _Planner:
-    def __init__(self, existing: Mapping[str, Existing], key_of: Callable[[str], str], restore: bool) -> None:
-        self._existing, self._key_of, self._restore = existing, key_of, restore
+    def __init__(self, existing: Mapping[str, ListedSeller], restore: bool) -> None:
+        self._existing, self._restore = existing, restore
         self._first: dict[str, int] = {}
         self._named: dict[str, list[str]] = {}
         for key, seller in existing.items():
             if seller.status == "active":
                 with suppress(PipelineError):  # a display name that is no name names nobody
-                    self._named.setdefault(key_of(seller.display_name), []).append(key)
+                    self._named.setdefault(seller_key(seller.display_name), []).append(key)
 
     def planned(self, row: ImportRow) -> PlannedRow:
         try:
             key = self._seller(row)
         except PipelineError as error:
-            return PlannedRow(row, Verdict.INVALID, str(error))
+            return PlannedRow(row, RowOutcome.INVALID, str(error))
         if key in self._first:
             reason = f"the same seller as row {self._first[key]}, and only that row counts"
-            return PlannedRow(row, Verdict.DUPLICATE, reason, key)
+            return PlannedRow(row, RowOutcome.DUPLICATE, reason, key)
         self._first[key] = row.number
         before = self._existing.get(key)
         if not self._restore and (before.status == "removed" if before else row.is_removed):
             who = "by hand" if before else "says the file"
-            return PlannedRow(row, Verdict.REMOVED_BEFORE, f"removed {who}; it is not brought back unless asked", key)
+            return PlannedRow(
+                row, RowOutcome.REMOVED_BEFORE, f"removed {who}; it is not brought back unless asked", key
+            )
         return _changed(row, key, before)
 
     def _seller(self, row: ImportRow) -> str:
@@ -130,9 +137,9 @@ class _Planner:
             raise PipelineError(row.problem)
         if len(row.note or "") > LONGEST_NOTE:
             raise PipelineError(f"its note is longer than {LONGEST_NOTE:,} characters; shorten it")
-        named = self._key_of(row.name or "")
+        named = seller_key(row.name or "")
         if row.key is not None:
-            return self._key_of(row.key)
+            return seller_key(row.key)
         if named in self._existing:
             return named
         meant = self._named.get(named, [named])
@@ -141,10 +148,10 @@ class _Planner:
         return meant[0]
 
 
-def _changed(row: ImportRow, key: str, before: Existing | None) -> PlannedRow:
+def _changed(row: ImportRow, key: str, before: ListedSeller | None) -> PlannedRow:
     if before is None:
-        added = Existing("active", (row.name or "").strip(), _said(row.note, None), bool(row.is_flagged))
-        return PlannedRow(row, Verdict.ADD, "", key, added)
+        added = ListedSeller(key, (row.name or "").strip(), "active", _said(row.note, None), bool(row.is_flagged))
+        return PlannedRow(row, RowOutcome.ADD, "", key, SellerChange(None, added))
     # A file that has keys only says nothing about names.
     name = None if row.key is None or row.name == row.key else row.name
     after = replace(
@@ -155,9 +162,10 @@ def _changed(row: ImportRow, key: str, before: Existing | None) -> PlannedRow:
         is_flagged=before.is_flagged if row.is_flagged is None else row.is_flagged,
     )
     reason = "; ".join(_differences(before, after))
-    if before.status != "active":
-        return PlannedRow(row, Verdict.RESTORE, reason, key, after)
-    return PlannedRow(row, Verdict.UPDATE if after != before else Verdict.UNCHANGED, reason, key, after)
+    if after == before:
+        return PlannedRow(row, RowOutcome.UNCHANGED, reason, key)
+    outcome = RowOutcome.UPDATE if before.status == "active" else RowOutcome.RESTORE
+    return PlannedRow(row, outcome, reason, key, SellerChange(before, after))
 
 
 def _said(text: str | None, before: str | None) -> str | None:
@@ -166,7 +174,7 @@ def _said(text: str | None, before: str | None) -> str | None:
     return before if said in ("", (before or "").strip()) else said
 
 
-def _differences(before: Existing, after: Existing) -> Iterator[str]:
+def _differences(before: ListedSeller, after: ListedSeller) -> Iterator[str]:
     if before.display_name != after.display_name:
         yield f"name {_short(before.display_name)} becomes {_short(after.display_name)}"
     if before.note != after.note:

@@ -21,11 +21,11 @@ CSV_CELL = re.compile(rf"{_BEGINNING}|(?<=[;\t\r\n])'*(?=[{_SIGNS}])")
 EXCEL_CELL = re.compile(rf"{_BEGINNING}|\A'*(?=<r>)")
 
 
-def guarded(text: str, cell: re.Pattern[str]) -> str:
+def escape_formulas(text: str, cell: re.Pattern[str]) -> str:
     """The text, harmless in a cell of this sort."""
     return cell.sub(lambda apostrophes: f"'{apostrophes[0]}", text)
 
 
-def unguarded(text: str, cell: re.Pattern[str]) -> str:
-    """What was guarded."""
+def unescape_formulas(text: str, cell: re.Pattern[str]) -> str:
+    """The text without what `escape_formulas` has added."""
     return cell.sub(lambda apostrophes: apostrophes[0][1:], text)

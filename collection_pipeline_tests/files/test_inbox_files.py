@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.files.settled import Seen, file_away, observe, ready
+from collection_pipeline.files.inbox_files import Seen, file_away, observe, ready
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
