@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from collection_pipeline.actions import controlling
+from collection_pipeline.actions.controlling import Controlled
 from collection_pipeline.core.activity import Action
-from collection_pipeline.core.collecting.collections import paused_by_hand
 from collection_pipeline.feed.access import PAGE, PAGE_FILES, FeedConfig
 from collection_pipeline.feed.answers import Refused, answer
 from collection_pipeline.feed.hub import Hub
@@ -75,16 +77,15 @@ class Endpoints:
 
     async def pause(self, request: Request) -> Response:
         """Pauses a collection."""
-        reason = paused_by_hand("on the live activity page")
-        return await self._control(request, lambda collection_id: self._store.control.pause(collection_id, reason))
+        return await self._control(request, partial(controlling.pause, asked="on the live activity page"))
 
     async def resume(self, request: Request) -> Response:
         """Starts what is missing of a collection."""
-        return await self._control(request, self._resume)
+        return await self._control(request, controlling.resume)
 
     async def cancel(self, request: Request) -> Response:
         """Cancels a collection."""
-        return await self._control(request, self._store.control.cancel)
+        return await self._control(request, controlling.cancel)
 
     async def activity(self, request: Request) -> Response:
         """The stream of one collection's events."""
@@ -112,18 +113,13 @@ class Endpoints:
         collection = await self._known(request, self._facts.collection)
         return await self._answers.to(query, collection.collection_id)
 
-    async def _control(self, request: Request, change: Callable[[str], bool]) -> Response:
+    async def _control(self, request: Request, change: Callable[[Store, str], Controlled]) -> Response:
         if not self._config.may_control:
             raise Refused(403, "This server may only look. Start it with COLLECTION_FEED_CONTROL=true to control.")
         collection_id = (await self._known(request, self._facts.collection)).collection_id
-        changed = await self._questions.read(change, collection_id)
+        controlled = await self._questions.read(change, self._store, collection_id)
         self._answers.forget()
-        return answer({"collection_id": collection_id, "changed": changed})
-
-    def _resume(self, collection_id: str) -> bool:
-        before = self._store.collections.get(collection_id).status
-        restarted = self._store.control.resume(collection_id)
-        return restarted > 0 or self._store.collections.get(collection_id).status is not before
+        return answer({"collection_id": collection_id, "changed": controlled.has_changed})
 
 
 def _wanted(request: Request) -> EventFilter:

@@ -9,10 +9,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from collection_pipeline.actions import controlling
 from collection_pipeline.commands.collecting.terminal import summary
 from collection_pipeline.commands.numbers import COST
 from collection_pipeline.commands.session import errors_as_messages, stores
-from collection_pipeline.core.collecting.collections import paused_by_hand
 
 
 @click.group(short_help="What is going on, and control of it.")
@@ -81,11 +81,8 @@ def pause(collection_id: str) -> None:
     Example: collection-pipeline collections pause starter-20261123-141500
     """
     with stores() as (_, store):
-        store.collections.get(collection_id)
-        whence = f"with the command line, as {getpass.getuser()}"
-        was_running = store.control.pause(collection_id, paused_by_hand(whence))
-        status = store.collections.get(collection_id).status
-    _tell(collection_id, "is paused" if was_running else f"is {status}; there was nothing to pause")
+        paused = controlling.pause(store, collection_id, asked=f"with the command line, as {getpass.getuser()}")
+    _tell(collection_id, "is paused" if paused.has_changed else f"is {paused.status}; there was nothing to pause")
 
 
 @collections.command("resume")
@@ -98,10 +95,8 @@ def resume(collection_id: str, cap: Decimal | None) -> None:
     Example: collection-pipeline collections resume starter-20261123-141500
     """
     with stores() as (_, store):
-        store.collections.get(collection_id)
-        restarted = store.control.resume(collection_id, cost_cap=cap)
-        status = store.collections.get(collection_id).status
-    _tell(collection_id, f"is {status}; {restarted} categories start again")
+        resumed = controlling.resume(store, collection_id, cost_cap=cap)
+    _tell(collection_id, f"is {resumed.status}; {resumed.restarted} categories start again")
 
 
 @collections.command("cancel")
@@ -113,10 +108,9 @@ def cancel(collection_id: str) -> None:
     Example: collection-pipeline collections cancel starter-20261123-141500
     """
     with stores() as (_, store):
-        store.collections.get(collection_id)
-        was_open = store.control.cancel(collection_id)
-        status = store.collections.get(collection_id).status
-    _tell(collection_id, "is being cancelled" if was_open else f"is {status}; there was nothing to cancel")
+        cancelled = controlling.cancel(store, collection_id)
+    what = "is being cancelled" if cancelled.has_changed else f"is {cancelled.status}; there was nothing to cancel"
+    _tell(collection_id, what)
 
 
 def _tell(collection_id: str, what: str) -> None:

@@ -6,11 +6,11 @@ from decimal import Decimal
 import dagster as dg
 from pydantic import Field
 
-from collection_pipeline.actions import starting
+from collection_pipeline.actions import controlling, starting
 from collection_pipeline.actions.starting import CollectionRequest
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
 from collection_pipeline.core.collecting.budget import estimate
-from collection_pipeline.core.collecting.collections import CollectionStatus, paused_by_hand
+from collection_pipeline.core.collecting.collections import CollectionStatus
 from collection_pipeline.core.collecting.usage import LARGEST_COST
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
@@ -133,8 +133,8 @@ def start(
 def pause(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.ResourceParam[Store]) -> None:
     """Pauses a collection: its runs stop within two seconds, and what they have found is kept."""
     collection_id = _meant(config, store, CollectionStatus.RUNNING)
-    was_running = store.control.pause(collection_id, paused_by_hand("in the Dagster UI"))
-    context.log.info(f"{collection_id} {'is paused' if was_running else 'was not running'}.")
+    paused = controlling.pause(store, collection_id, asked="in the Dagster UI")
+    context.log.info(f"{collection_id} {'is paused' if paused.has_changed else 'was not running'}.")
 
 
 @dg.op
@@ -142,16 +142,16 @@ def resume(context: dg.OpExecutionContext, config: ResumeConfig, store: dg.Resou
     """Starts what is missing of a collection that is paused, cancelled, or ended with failures."""
     collection_id = _meant(config, store, CollectionStatus.PAUSED)
     cap = None if config.cost_cap is None else Decimal(str(config.cost_cap))
-    restarted = store.control.resume(collection_id, cost_cap=cap)
-    context.log.info(f"{collection_id}: {restarted} categories start again.")
+    resumed = controlling.resume(store, collection_id, cost_cap=cap)
+    context.log.info(f"{collection_id}: {resumed.restarted} categories start again.")
 
 
 @dg.op
 def cancel(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.ResourceParam[Store]) -> None:
     """Cancels a collection: what was found is kept and counted, and it can be resumed."""
     collection_id = _meant(config, store, CollectionStatus.RUNNING, CollectionStatus.PAUSED)
-    was_open = store.control.cancel(collection_id)
-    context.log.info(f"{collection_id} {'is being cancelled' if was_open else 'was not open'}.")
+    cancelled = controlling.cancel(store, collection_id)
+    context.log.info(f"{collection_id} {'is being cancelled' if cancelled.has_changed else 'was not open'}.")
 
 
 def _meant(config: CollectionConfig, store: Store, *statuses: CollectionStatus) -> str:
