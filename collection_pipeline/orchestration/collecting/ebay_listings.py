@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -18,11 +17,11 @@ from collection_pipeline.core.collecting.retrying import RetryPolicy
 from collection_pipeline.core.collecting.searches import PlannedSearch, SearchStatus, SearchTally
 from collection_pipeline.core.collecting.stopping import StopSwitch
 from collection_pipeline.core.collecting.worker_loop import CollectingResult, Collector
-from collection_pipeline.core.money import BandRule
 from collection_pipeline.orchestration.catalogue.partitions import MARKETPLACE_POOL, categories
 from collection_pipeline.orchestration.checking import Evaluated, Tolerance, asset_with_checks, evaluated
 from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.collecting.amazon_products import amazon_products
+from collection_pipeline.orchestration.collecting.band_config import BandConfig
 from collection_pipeline.orchestration.collection_scope import collection_scope
 from collection_pipeline.orchestration.describing import collection_metadata, preview, table_metadata
 from collection_pipeline.orchestration.launching import launch_metadata, launched_with, plain_fields
@@ -35,18 +34,9 @@ from collection_pipeline.tables.schema import tables
 from collection_pipeline.tables.store import Store
 
 
-class SearchConfig(dg.Config):
+class SearchConfig(BandConfig):
     """How products are searched on eBay."""
 
-    min_markup_percent: float = Field(
-        default=80, gt=-100, le=10_000, description="Lower end of the price band: 80 means 1.8 times the Amazon price."
-    )
-    max_markup_percent: float = Field(
-        default=120,
-        gt=-100,
-        le=10_000,
-        description="Upper end of the price band: 120 means 2.2 times the Amazon price.",
-    )
     pages: int = Field(
         default=3, ge=1, le=50, description="Result pages per product, of 200 listings and one quota call each."
     )
@@ -71,8 +61,7 @@ class SearchConfig(dg.Config):
 
     def rules(self) -> SearchRules:
         """The same as the core knows it. Raises PipelineError for a band that is upside down."""
-        band = BandRule(Decimal(str(self.min_markup_percent)), Decimal(str(self.max_markup_percent)))
-        return SearchRules(band, self.pages, self.pause_between_pages_ms / 1000)
+        return SearchRules(self.band, self.pages, self.pause_between_pages_ms / 1000)
 
 
 @asset_with_checks(

@@ -13,9 +13,9 @@ from collection_pipeline.core.collecting.budget import estimate
 from collection_pipeline.core.collecting.collections import CollectionStatus
 from collection_pipeline.core.collecting.usage import LARGEST_COST
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.money import BandRule
 from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.collecting.amazon_products import amazon_products
+from collection_pipeline.orchestration.collecting.band_config import BandConfig
 from collection_pipeline.orchestration.collecting.ebay_listings import ebay_listings
 from collection_pipeline.orchestration.failures import errors_as_failures
 from collection_pipeline.orchestration.launching import launchable
@@ -75,7 +75,7 @@ class StarterPreset(enum.StrEnum):
     everything = "everything"
 
 
-class StartConfig(dg.Config):
+class StartConfig(BandConfig):
     """What is to be collected."""
 
     only_estimate: bool = Field(
@@ -88,8 +88,6 @@ class StartConfig(dg.Config):
     own_preset: str = Field(default="", description="A preset of your own catalogue, by its key, instead.")
     categories: list[str] = Field(default=[], description="Single categories, by their keys, instead.")
     name: str = Field(default="", description="The collection's id; empty makes one of the preset and the time.")
-    min_markup_percent: float = Field(default=80, gt=-100, le=10_000, description="Lower end of the price band.")
-    max_markup_percent: float = Field(default=120, gt=-100, le=10_000, description="Upper end of the price band.")
     cost_cap: float | None = Field(
         default=None, ge=0, le=LARGEST_COST, description="Cost (calls) that must not be exceeded."
     )
@@ -112,7 +110,7 @@ def start(
             preset=None if config.categories else config.own_preset or config.preset,
             categories=tuple(config.categories),
             name=config.name or None,
-            band=BandRule(Decimal(str(config.min_markup_percent)), Decimal(str(config.max_markup_percent))),
+            band=config.band,
             cost_cap=None if config.cost_cap is None else Decimal(str(config.cost_cap)),
             as_far_as_it_goes=config.as_far_as_it_goes,
         )
