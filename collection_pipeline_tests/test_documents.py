@@ -2,12 +2,21 @@
 
 import re
 
+import pytest
+
+from collection_pipeline.core.collecting.scheduling import ScheduleConfig
 from collection_pipeline.core.retention import RULES
-from collection_pipeline.documenting import launching_document
+from collection_pipeline.core.watching.alert_settings import AlertSettings
+from collection_pipeline.documents.launching import launching_document
+from collection_pipeline.documents.settings import SECTIONS, Setting, settings_document
+from collection_pipeline.feed.access import FeedConfig
 from collection_pipeline.files.columns import COLUMNS
+from collection_pipeline.settings import Settings, wants_json
 from collection_pipeline.tables.schema.reference import tables_document
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.conftest import REPOSITORY
+
+DESCRIBED = [setting for settings in SECTIONS.values() for setting in settings]
 
 
 def document(name: str) -> str:
@@ -31,13 +40,29 @@ def test_the_document_of_the_tables_is_that_of_the_database(store: Store) -> Non
 
 
 def test_the_document_of_the_launch_configurations_is_that_of_the_code() -> None:
-    """Made anew with `python -m collection_pipeline.documenting > docs/launching.md`."""
+    """Made anew with `python -m collection_pipeline.documents launching > docs/launching.md`."""
     assert document("launching.md") == launching_document()
 
 
+def test_the_document_of_the_settings_is_that_of_the_code() -> None:
+    """Made anew with `python -m collection_pipeline.documents settings > docs/settings.md`."""
+    assert document("settings.md") == settings_document()
+
+
 def test_every_setting_that_the_code_reads_is_described() -> None:
-    described = (REPOSITORY / "README.md").read_text() + document("data-policy.md")
     code = "".join(file.read_text() for file in (REPOSITORY / "collection_pipeline").rglob("*.py"))
-    settings = set(re.findall(r'"((?:COLLECTION|EBAY|OXYLABS)_[A-Z_]+[A-Z])"', code))
+    settings = set(re.findall(r'"((?:COLLECTION|EBAY|OXYLABS)_[A-Z_]+[A-Z])"', code)) - {"EBAY_US"}
     assert len(settings) > 20
-    assert {name for name in settings if name not in described} == set()
+    assert settings - {one.name for one in DESCRIBED} == set()
+
+
+@pytest.mark.parametrize("setting", [one for one in DESCRIBED if one.default], ids=lambda one: one.name)
+def test_a_setting_that_holds_its_default_changes_nothing(setting: Setting) -> None:
+    assert setting.default is not None
+    assert configured({setting.name: setting.default}) == configured({})
+
+
+def configured(environment: dict[str, str]) -> tuple[object, ...]:
+    feed = FeedConfig.from_mapping(environment, "127.0.0.1", 0, "default")
+    parts = (Settings, ScheduleConfig, AlertSettings)
+    return *(part.from_mapping(environment) for part in parts), feed.may_control, wants_json(environment)

@@ -49,6 +49,16 @@ def choice(values: Mapping[str, str], name: str, default: str, other: str) -> st
     return chosen
 
 
+def flag(values: Mapping[str, str], name: str, *, default: bool = False) -> bool:
+    """Whether something is wanted; `yes`, `no`, 1 and 0 are understood as well."""
+    chosen = values.get(name, str(default)).lower()
+    if chosen in ("true", "yes", "1"):
+        return True
+    if chosen in ("false", "no", "0"):
+        return False
+    raise PipelineError(f"{name} is {shown(values[name])}; it must be true or false.")
+
+
 def whole_number(values: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
     """A whole number from `least` to `most`, both included."""
     text = values.get(name)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from collection_pipeline.core.collecting.collections import DEFAULT_ORG
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.origins import comes_from_elsewhere, is_local, is_own_host
-from collection_pipeline.core.setting_values import base_address, given, shown
+from collection_pipeline.core.setting_values import base_address, flag, given
 from collection_pipeline.feed.answers import HEADERS, refusal
 
 DEFAULT_HOST = "127.0.0.1"
@@ -66,15 +66,12 @@ class FeedConfig:
     def from_mapping(cls, environment: Mapping[str, str], host: str, port: int, org_id: str) -> FeedConfig:
         """Reads what comes from a mapping such as os.environ; an empty value counts as none. Raises PipelineError."""
         values = given(environment)
-        control = values.get("COLLECTION_FEED_CONTROL", "false").lower()
-        if control not in ("1", "true", "0", "false"):
-            raise PipelineError(f"COLLECTION_FEED_CONTROL is {shown(control)}; it must be true or false.")
         named = "COLLECTION_DAGSTER_URL" in values
         return cls(
             host=host,
             port=port,
             token=values.get("COLLECTION_FEED_TOKEN"),
-            may_control=control in ("1", "true"),
+            may_control=flag(values, "COLLECTION_FEED_CONTROL"),
             dagster_url=base_address(values, "COLLECTION_DAGSTER_URL", "") if named else None,
             org_id=org_id,
         )

@@ -7,6 +7,7 @@ from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.setting_values import (
     base_address,
     choice,
+    flag,
     given,
     is_host,
     number,
@@ -136,3 +137,16 @@ def test_a_host_is_a_name_or_an_address(host: str, can_be: bool) -> None:
 
 def test_a_long_value_is_shown_in_part() -> None:
     assert len(shown("x" * 500)) < 90
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("true", True), ("Yes", True), ("1", True), ("FALSE", False), ("no", False)]
+)
+def test_a_flag_is_understood_in_the_words_that_people_use(text: str, value: bool) -> None:
+    assert flag({"COLLECTION_X": text}, "COLLECTION_X", default=not value) is value
+
+
+def test_a_flag_that_is_not_set_has_its_default_and_a_strange_one_is_refused() -> None:
+    assert flag({}, "COLLECTION_X", default=True)
+    with pytest.raises(PipelineError, match="COLLECTION_X is 'perhaps'; it must be true or false"):
+        flag({"COLLECTION_X": "perhaps"}, "COLLECTION_X")

@@ -17,7 +17,7 @@ from collection_pipeline.core.collecting.collections import OPEN_STATUSES, Colle
 from collection_pipeline.core.collecting.usage import LARGEST_COST
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
-from collection_pipeline.core.setting_values import given, shown
+from collection_pipeline.core.setting_values import flag, given, shown
 
 PREFIX = "COLLECTION_SCHEDULE_"
 
@@ -81,7 +81,7 @@ class ScheduleConfig:
             preset=values.get("PRESET", default.preset),
             band=_band(values, default.band),
             cost_cap=_number(values, "CAP", default.cost_cap, least=0),
-            as_far_as_it_goes=_yes_or_no(values, "AS_FAR_AS_IT_GOES"),
+            as_far_as_it_goes=flag(given(environment), f"{PREFIX}AS_FAR_AS_IT_GOES"),
         )
 
     def collection_id(self, due_at: datetime) -> str:
@@ -212,13 +212,6 @@ def _number(values: Mapping[str, str], name: str, default: _Default, least: int 
     if not number.is_finite() or (least is not None and not least <= number <= LARGEST_COST):
         raise _wrong(name, values[name], "a number" if least is None else f"a number from {least} to {LARGEST_COST}")
     return number
-
-
-def _yes_or_no(values: Mapping[str, str], name: str) -> bool:
-    chosen = values.get(name, "no").lower()
-    if chosen not in ("yes", "no"):
-        raise _wrong(name, values[name], "yes or no")
-    return chosen == "yes"
 
 
 def _wrong(name: str, value: str, needed: str) -> PipelineError:

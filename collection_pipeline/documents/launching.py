@@ -1,6 +1,6 @@
 """docs/launching.md: what every job and asset can be launched with, from the same metadata that Dagster shows.
 
-`python -m collection_pipeline.documenting > docs/launching.md`
+`python -m collection_pipeline.documents launching > docs/launching.md`
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from collection_pipeline.orchestration.launching import CONFIGURATION
 _INTRODUCTION = """\
 # Launch configurations
 
-Made by `python -m collection_pipeline.documenting` from the code. Each works as it stands but for what is required. A
-job's fields are typed into its launchpad as they are, and what is not allowed is refused at once; an asset's stand
-under `ops: NAME: config:`, and its run fails where they are out of bounds.
+Every configuration works as it stands, except for fields that are required. A job's fields are typed into its launchpad
+as they are, and a value that is not allowed is refused at once. An asset's fields go under `ops: NAME: config:`, and
+its run fails if one is out of bounds. Made by `python -m collection_pipeline.documents launching` from the code.
 """
 
 
@@ -33,7 +33,3 @@ def launching_document() -> str:
 def _section(name: str, description: str, metadata: Mapping[str, Any]) -> str:
     summary = description.partition("\n\n")[0]
     return f"## {name}\n{summary}\n\n{metadata[CONFIGURATION].value}\n"
-
-
-if __name__ == "__main__":
-    print(launching_document(), end="")
