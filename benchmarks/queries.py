@@ -1,4 +1,4 @@
-"""How long the README's questions take at 1,000,000 listings and 100,000 sellers, relative to counting the listings.
+"""How long the questions of docs/answers.md take at 1,000,000 listings, relative to counting the listings.
 
 Run by hand: .venv/bin/python -m benchmarks.queries
 """

@@ -55,7 +55,7 @@ SELECT taken_at, seller_count, new_sellers, cause, collection_id
 FROM seller_count_snapshots
 ORDER BY taken_at""",
 }
-"""The five questions of the README, by name."""
+"""The five questions of docs/answers.md, by name."""
 
 
 ROWS = 1_000_000

@@ -53,7 +53,7 @@ class Settings:
     org_id: str
     """Organisation whose seller list runs feed (COLLECTION_ORG)."""
     limits: Mapping[Source, Limits]
-    """What all runs together may ask of each source (COLLECTION_EBAY_REQUESTS_PER_S and the like; see README)."""
+    """What all runs together may ask of each source (COLLECTION_EBAY_REQUESTS_PER_S and the like)."""
     are_names_hashed: bool
     """Whether sellers' names are kept as keyed hashes (COLLECTION_SELLER_NAMES)."""
     are_exported_names_hashed: bool

@@ -16,6 +16,7 @@ from collection_pipeline.tables.schema.reference import tables_document
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.conftest import REPOSITORY
 
+DOCUMENTS = sorted((REPOSITORY / "docs").glob("*.md"))
 DESCRIBED = [setting for settings in SECTIONS.values() for setting in settings]
 
 
@@ -66,3 +67,35 @@ def configured(environment: dict[str, str]) -> tuple[object, ...]:
     feed = FeedConfig.from_mapping(environment, "127.0.0.1", 0, "default")
     parts = (Settings, ScheduleConfig, AlertSettings)
     return *(part.from_mapping(environment) for part in parts), feed.may_control, wants_json(environment)
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", *(f"docs/{one.name}" for one in DOCUMENTS)])
+def test_every_file_that_a_document_names_is_there(name: str) -> None:
+    text = (REPOSITORY / name).read_text()
+    named = re.findall(
+        r"`((?:collection_pipeline|collection_pipeline_tests|core|tables|orchestration|actions)/[^`\s]*)`", text
+    )
+    linked = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    places = [REPOSITORY, REPOSITORY / "collection_pipeline", REPOSITORY / "collection_pipeline_tests"]
+    assert [one for one in named if not any((place / one).exists() for place in places)] == []
+    assert [one for one in linked if not ((REPOSITORY / name).parent / one).exists()] == []
+
+
+def test_every_word_of_the_glossary_is_in_the_code() -> None:
+    rows = re.findall(r"^\| [^|]+ \| [^|]+ \| `([^`]+)`: `(\w+)` \|$", document("glossary.md"), re.MULTILINE)
+    assert len(rows) > 20
+    missing = [
+        (file, name)
+        for file, name in rows
+        if not re.search(
+            rf"^(class|def) {name}\b|^{name}\b.* = ",
+            (REPOSITORY / "collection_pipeline" / file).read_text(),
+            re.MULTILINE,
+        )
+    ]
+    assert missing == []
+
+
+def test_the_glossary_is_in_alphabetical_order() -> None:
+    words = re.findall(r"^\| ([a-z ]+) \|", document("glossary.md"), re.MULTILINE)
+    assert words[1:] == sorted(words[1:])

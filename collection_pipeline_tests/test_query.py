@@ -44,9 +44,9 @@ def test_every_question_has_its_answer(store: Store, environment: Mapping[str, s
     assert list(counts["seller_count"]) == [3]
 
 
-def test_the_readme_asks_the_same_questions() -> None:
-    readme = (REPOSITORY / "README.md").read_text()
-    asked = dict(re.findall(r"\(`(\w+)`\)\n\n```sql\n(.*?)\n```", readme, re.DOTALL))
+def test_the_document_of_answers_asks_the_same_questions() -> None:
+    answers = (REPOSITORY / "docs" / "answers.md").read_text()
+    asked = dict(re.findall(r"\(`(\w+)`\)\n\n```sql\n(.*?)\n```", answers, re.DOTALL))
     assert asked == query.QUESTIONS
 
 

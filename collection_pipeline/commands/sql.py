@@ -16,7 +16,11 @@ TABLE_ROWS = 10_000
 
 @click.command(short_help="Run one query on the output tables, read-only.")
 @click.argument("query", required=False)
-@click.option("--ask", type=click.Choice(list(queries.QUESTIONS)), help="One of the README's questions instead of SQL.")
+@click.option(
+    "--ask",
+    type=click.Choice(list(queries.QUESTIONS)),
+    help="A question of docs/answers.md, instead of SQL.",
+)
 @click.option("--format", "form", type=click.Choice(list(PRINTERS)), default="table", show_default=True)
 @click.option(
     "--limit",

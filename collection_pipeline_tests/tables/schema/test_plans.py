@@ -1,4 +1,4 @@
-"""The README's questions on large tables: an index serves wherever one can."""
+"""The questions of docs/answers.md on large tables: an index serves wherever one can."""
 
 from __future__ import annotations
 
