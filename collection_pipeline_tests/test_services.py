@@ -68,8 +68,8 @@ def test_whatever_dies_comes_back_and_the_collection_does_not_notice(home: Path)
         await_true(lambda: len(found(product, "api grpc")) == 1, 60, every_s=0.2)  # the former one takes its time
         assert_comes_back(product, "code", "api grpc", lambda: code_answers(product))
         assert_comes_back(product, "code", "code-server start", lambda: code_answers(product))
-        assert_comes_back(product, "webserver", "orchestration.webserver", lambda: answers(product.url))
-        assert_comes_back(product, "daemon", "orchestration.daemon", lambda: True)
+        assert_comes_back(product, "webserver", "instance.webserver", lambda: answers(product.url))
+        assert_comes_back(product, "daemon", "instance.daemon", lambda: True)
         await_true(lambda: status(product) == "completed", 150, every_s=1)
         # Runs are not the code server's or the daemon's to lose.
         assert product.rows("SELECT 1 FROM collection_categories WHERE attempt > 1") == []

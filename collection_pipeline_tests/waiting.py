@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def await_true(condition: Callable[[], bool], timeout_s: float = 10, *, every_s: float = 0.01) -> None:
+def await_true(condition: Callable[[], bool], timeout_s: float = 60, *, every_s: float = 0.01) -> None:
     """Returns once the condition holds; fails the test if it does not within `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while not condition():

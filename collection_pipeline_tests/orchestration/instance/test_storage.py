@@ -36,7 +36,7 @@ with dg.DagsterInstance.from_config(sys.argv[1]) as instance:
 """
 
 ENDING_OTHERS = sa.text(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import timeit
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -107,9 +108,8 @@ VERSIONS = """
 """
 
 
-@pytest.mark.alone
-def test_a_list_of_20000_sellers_with_100000_changes_answers_in_a_tenth_of_a_second(store: Store) -> None:
-    """Each question may take the best of five tries, because the machine may be busy."""
+def test_the_past_of_20000_sellers_with_100000_changes_is_read_without_reading_all_of_it_twice(store: Store) -> None:
+    """Against one pass over all versions, each the best of five tries taken by turns: the machine may be busy."""
     with store.engine.begin() as connection:
         # Folding each row as it comes takes 13 s here, all rows at once 1 s.
         connection.execute(sa.text("ALTER TABLE seller_audit_log DISABLE TRIGGER keep_seller_versions"))
@@ -117,6 +117,8 @@ def test_a_list_of_20000_sellers_with_100000_changes_answers_in_a_tenth_of_a_sec
         connection.execute(sa.text(VERSIONS))
     with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("VACUUM ANALYZE seller_versions, seller_audit_log"))
+    one_pass = partial(rows, store, "SELECT count(*) FROM seller_versions WHERE display_name <> ''")
+    seconds = partial(timeit.timeit, number=1)
     questions: list[Callable[[], object]] = [
         lambda: rows(store, "SELECT count(*) FROM seller_list_at('default', 50000)"),
         lambda: rows(store, "SELECT count(*) FROM seller_list_at('default', timestamptz '2026-02-01')"),
@@ -125,4 +127,5 @@ def test_a_list_of_20000_sellers_with_100000_changes_answers_in_a_tenth_of_a_sec
         lambda: store.history.timeline(ORG),
     ]
     for number, question in enumerate(questions):
-        assert min(timeit.repeat(question, number=1, repeat=5)) < 0.1, number
+        tries = [(seconds(one_pass), seconds(question)) for _ in range(5)]
+        assert min(took for _, took in tries) < 12 * min(took for took, _ in tries), number
