@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PAGE := collection_pipeline/feed/page
 # Debian ships venv without ensurepip, so the environment is made bare and filled from outside.
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check --quiet
 
@@ -23,11 +24,13 @@ else
 	@$(BIN)/python -m pytest -m alone
 endif
 
-check: $(VENV)/.ready-dev  ## Lint, format, types, import contract, Dagster definitions.
+check: $(VENV)/.ready-dev  ## Lint, format, types (also of the page), import contracts, Dagster definitions.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@DENO_DIR=$(VENV)/deno $(BIN)/deno lint --quiet $(PAGE)
+	@DENO_DIR=$(VENV)/deno $(BIN)/deno check --quiet $(PAGE)/*.js
 	@$(BIN)/dagster definitions validate -w workspace.yaml
 
 setup: $(VENV)/.ready

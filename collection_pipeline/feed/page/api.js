@@ -49,6 +49,9 @@ export const get = (path, signal) => ask("GET", path, signal);
 
 export const post = (path) => ask("POST", path);
 
+/** Whether a request ended because nobody waits for its answer any more. */
+export const isAbort = (error) => error instanceof DOMException && error.name === "AbortError";
+
 async function ask(method, path, signal = undefined) {
   const given = token();
   const headers = given === null ? {} : { Authorization: `Bearer ${given}` };
@@ -56,7 +59,7 @@ async function ask(method, path, signal = undefined) {
   try {
     response = await fetch(path, { method, headers, signal, cache: "no-store" });
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (isAbort(error)) throw error;
     throw new Refusal(0, "The server does not answer.");
   }
   const date = Date.parse(response.headers.get("date") ?? "");

@@ -1,7 +1,7 @@
 // The feed: the newest events as cards, bounded, filterable, and still while somebody reads.
 
 import { facts, isTrouble, KINDS, parameters, title, who } from "./activity.js";
-import { byId, el, keyed, setAttribute, setText, show } from "./dom.js";
+import { byId, el, field, keyed, setAttribute, setText, show } from "./dom.js";
 import { clock, count, moment, number, took, words } from "./format.js";
 
 const MOST_CARDS = 60;
@@ -99,10 +99,10 @@ export class Feed {
 
   drawCards(heard) {
     const filter = {
-      kind: byId("filter-kind").value,
-      category: byId("filter-category").value,
-      worker: byId("filter-worker").value,
-      text: byId("filter-text").value,
+      kind: field("filter-kind").value,
+      category: field("filter-category").value,
+      worker: field("filter-worker").value,
+      text: field("filter-text").value,
     };
     keyed(byId("feed"), heard.newest(MOST_CARDS, filter), (event) => event.id, (event) => card(event, this.nameOf));
     this.isDirty = false;

@@ -2,7 +2,17 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** The element of index.html with that id. @type {(id: string) => HTMLElement} */
 export const byId = (id) => document.getElementById(id);
+
+/** The same, for what holds a value. @type {(id: string) => HTMLInputElement} */
+export const field = (id) => /** @type {HTMLInputElement} */ (byId(id));
+
+/** The same, for a dialog. @type {(id: string) => HTMLDialogElement} */
+export const modal = (id) => /** @type {HTMLDialogElement} */ (byId(id));
+
+/** The same, for a section that opens. @type {(id: string) => HTMLDetailsElement} */
+export const details = (id) => /** @type {HTMLDetailsElement} */ (byId(id));
 
 /** An element with attributes and children; strings among the children become text. `null` attributes are left out. */
 export function el(tag, attributes = {}, ...children) {
@@ -37,7 +47,7 @@ export function show(element, isShown) {
 }
 
 /** Makes the children of `parent` those of `items`, in order: known keys keep their element, and with it their focus. */
-export function keyed(parent, items, keyOf, make, update = () => {}) {
+export function keyed(parent, items, keyOf, make, update = (_child, _item) => {}) {
   const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
   const wanted = new Set(items.map((item) => String(keyOf(item))));
   for (const [key, child] of known) if (!wanted.has(key)) child.remove();

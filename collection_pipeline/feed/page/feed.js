@@ -2,9 +2,9 @@
 // Drawing happens at most four times a second, however much arrives; each part decides for itself what has changed.
 
 import { Heard } from "./activity.js";
-import { get, keepToken, now, post, Refusal, takeTokenFromAddress, token } from "./api.js";
+import { Refusal, get, isAbort, keepToken, now, post, takeTokenFromAddress, token } from "./api.js";
 import { Feed, offerCategories } from "./cards.js";
-import { byId, el, keyed, onChange, setAttribute, setText, show, webAddress } from "./dom.js";
+import { byId, el, field, keyed, modal, onChange, setAttribute, setText, show, webAddress } from "./dom.js";
 import { moment, number, when } from "./format.js";
 import { activeRuns, drawLanes } from "./lanes.js";
 import { drawOverview, isOpen, spoken, stateText } from "./overview.js";
@@ -153,7 +153,7 @@ async function answered(request) {
     state.refusal = null;
     return answer;
   } catch (error) {
-    if (error.name === "AbortError") return undefined;
+    if (isAbort(error)) return undefined;
     if (!(error instanceof Refusal)) throw error;
     if (error.status === 401) askForToken();
     else state.refusal = error.message;
@@ -197,7 +197,7 @@ function drawPicker() {
   const isListed = options.some(([id]) => id === state.collectionId);
   if (!isListed && state.collectionId !== null) options.push([state.collectionId, state.collectionId]);
   keyed(byId("collections"), options, ([id]) => id, ([id]) => el("option", { value: id }), (option, [, text]) => setText(option, text));
-  if (state.collectionId !== null) byId("collections").value = state.collectionId;
+  if (state.collectionId !== null) field("collections").value = state.collectionId;
   show(byId("newer"), state.collections.length > 0 && state.collections[0].collection_id !== state.collectionId);
 }
 
@@ -219,7 +219,7 @@ function choose(collectionId) {
     isMissing: false,
     names: new Map(),
   });
-  byId("filter-category").value = "";
+  field("filter-category").value = "";
   feed.reset();
   polls = 0;
   drawPicker();
@@ -285,8 +285,8 @@ async function askAll(signal) {
     answers.push(isFull ? await get(`/api/seller-counts?limit=200&org_id=${org}`, signal) : null);
     state.refusal = null;
   } catch (error) {
-    if (error.name !== "AbortError" && !(error instanceof Refusal)) throw error;
-    if (error.status === 404) missing();
+    if (!isAbort(error) && !(error instanceof Refusal)) throw error;
+    if (error instanceof Refusal && error.status === 404) missing();
     else await answered(Promise.reject(error));
     return;
   } finally {
@@ -295,6 +295,7 @@ async function askAll(signal) {
   if (!signal.aborted) take(answers, askedAt);
 }
 
+/** @param {any[]} answers */
 function take([progress, { categories }, collection, metrics, counts], askedAt) {
   const before = state.progress;
   Object.assign(state, { progress, categories, askedAt, metrics: metrics ?? state.metrics, snapshots: counts?.snapshots ?? state.snapshots });
@@ -344,8 +345,8 @@ function askForToken() {
 
 byId("token-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  keepToken(byId("token").value.trim());
-  byId("token").value = "";
+  keepToken(field("token").value.trim());
+  field("token").value = "";
   setText(byId("token-error"), "");
   state.needsToken = false;
   state.collectionId = null;
@@ -369,14 +370,14 @@ function openWorker({ runId, category, workerId }) {
 
 byId("pause").addEventListener("click", () => control("pause"));
 byId("resume").addEventListener("click", () => control("resume"));
-byId("cancel").addEventListener("click", () => byId("confirm").showModal());
-byId("confirm-no").addEventListener("click", () => byId("confirm").close());
+byId("cancel").addEventListener("click", () => modal("confirm").showModal());
+byId("confirm-no").addEventListener("click", () => modal("confirm").close());
 byId("confirm-yes").addEventListener("click", () => {
-  byId("confirm").close();
+  modal("confirm").close();
   control("cancel");
 });
 byId("retry").addEventListener("click", () => stream?.hurry());
-byId("collections").addEventListener("change", (event) => go(event.target.value));
+byId("collections").addEventListener("change", () => go(field("collections").value));
 byId("newer").addEventListener("click", () => go(state.collections[0].collection_id));
 byId("categories").addEventListener("toggle", schedule);
 

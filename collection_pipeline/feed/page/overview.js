@@ -1,6 +1,6 @@
 // The top of the page: where the collection stands, its figures, and what may be done about it.
 
-import { byId, figures, setAttribute, setText, show } from "./dom.js";
+import { byId, field, figures, setAttribute, setText, show } from "./dom.js";
 import { amount, capital, clock, count, moment, number, roughly, stretch, when, words } from "./format.js";
 
 const OPEN = ["running", "paused", "cancelling", "finishing"];
@@ -35,7 +35,7 @@ export function drawOverview({ progress, collection, meta, isBusy }, now) {
   setAttribute(byId("state"), "data-tone", tone(status));
   setText(byId("when"), timesOf(progress, now));
   const share = doneShare(progress);
-  byId("progress").value = Math.round(1000 * share);
+  field("progress").value = String(Math.round(1000 * share));
   setAttribute(byId("progress"), "data-tone", tone(status));
   setText(byId("progress-label"), progressText(progress, share));
   figures(byId("figures"), figuresOf(progress, now));
@@ -43,7 +43,7 @@ export function drawOverview({ progress, collection, meta, isBusy }, now) {
   show(byId("controls"), meta.may_control && Object.values(MAY).some((statuses) => statuses.includes(status)));
   for (const [name, statuses] of Object.entries(MAY)) {
     show(byId(name), statuses.includes(status));
-    byId(name).disabled = isBusy;
+    field(name).disabled = isBusy;
   }
 }
 

@@ -1,7 +1,7 @@
 // The categories of a collection over time: bars in as few rows as ran side by side, and all of them as a table.
 
 import { timeMarks } from "./axis.js";
-import { byId, el, keyed, link, setAttribute, setText, show, svg } from "./dom.js";
+import { byId, details, el, keyed, link, setAttribute, setText, show, svg } from "./dom.js";
 import { capital, clock, count, hour, moment, number, roughly, stretch, when, words } from "./format.js";
 
 const ROW = 26;
@@ -139,5 +139,5 @@ function fillRow(row, one, addressOf, now) {
 export function drawCategories(categories, addressOf, now) {
   drawLegend(categories);
   show(byId("categories"), categories.length > 0);
-  if (byId("categories").open) drawTable(categories, addressOf, now);
+  if (details("categories").open) drawTable(categories, addressOf, now);
 }

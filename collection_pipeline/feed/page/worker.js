@@ -3,7 +3,7 @@
 import { Heard, workerState } from "./activity.js";
 import { now } from "./api.js";
 import { card } from "./cards.js";
-import { byId, figures, keyed, setAttribute, setText, show } from "./dom.js";
+import { byId, figures, keyed, modal, setAttribute, setText, show } from "./dom.js";
 import { capital, number, took } from "./format.js";
 import { timeText, workerName } from "./lanes.js";
 import { Stream } from "./stream.js";
@@ -15,8 +15,8 @@ export class WorkerDialog {
     this.nameOf = nameOf;
     this.changed = changed;
     this.shown = null;
-    byId("worker-close").addEventListener("click", () => byId("worker").close());
-    byId("worker").addEventListener("click", (event) => event.target === byId("worker") && byId("worker").close());
+    byId("worker-close").addEventListener("click", () => modal("worker").close());
+    byId("worker").addEventListener("click", (event) => event.target === byId("worker") && modal("worker").close());
     byId("worker").addEventListener("close", () => this.forget());
   }
 
@@ -34,7 +34,7 @@ export class WorkerDialog {
     setText(byId("worker-title"), workerName(worker.workerId));
     setText(byId("worker-where"), `${this.nameOf(worker.category)}, run ${worker.runId.slice(0, 8)}`);
     byId("worker-log").replaceChildren();
-    byId("worker").showModal();
+    modal("worker").showModal();
     this.changed();
   }
 
@@ -45,7 +45,7 @@ export class WorkerDialog {
   }
 
   close() {
-    if (byId("worker").open) byId("worker").close();
+    if (modal("worker").open) modal("worker").close();
   }
 
   take(event) {
