@@ -96,7 +96,7 @@ class BandRule:
 def parse_amount(value: object) -> Decimal | None:
     """A vendor's figure as an exact amount, or None where it shows none.
 
-    0, "" and null mean "not seen" (SOURCES section 0.4), never "free". Whole numbers are whole dollars, never cents.
+    0, "" and null mean "not seen" (docs/sources.md 2.2), never "free". Whole numbers are whole dollars, never cents.
     Of a range ("$10.00 to $20.00") the lower end counts: the price from which the item is sold.
     """
     amount = _decimal(value)

@@ -58,7 +58,7 @@ class SimulatorConfig:
     whole_words_only: bool = False
     """Whether a last word of `q` that is cut in its middle finds nothing. By default it still finds the whole word."""
     seller_ids: bool = False
-    """Whether `seller.username` carries eBay's immutable user id (SOURCES section 5)."""
+    """Whether `seller.username` carries eBay's immutable user id (docs/sources.md 4)."""
     bulk_threshold_code: int = 12099
     """errorId of the bulk transfer threshold; eBay does not publish it."""
     bulk_threshold_status: int = 403

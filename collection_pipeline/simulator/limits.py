@@ -10,7 +10,7 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
 class Window:
-    """A window of one second that the first request opens (SOURCES section 2.3), not a sliding one."""
+    """A window of one second that the first request opens (docs/sources.md 2.3), not a sliding one."""
 
     def __init__(self) -> None:
         self._opened = float("-inf")

@@ -1,4 +1,4 @@
-"""Oxylabs' wire format: SOURCES sections 2.1 to 2.3, and its official sample."""
+"""Oxylabs' wire format: docs/sources.md 2.1 to 2.3, and its official sample."""
 
 from __future__ import annotations
 

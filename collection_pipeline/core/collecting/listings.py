@@ -12,7 +12,7 @@ from collection_pipeline.core.money import Money, PriceBand
 from collection_pipeline.core.sellers.identity import is_nameable
 
 QUERY_CHARS = 100
-"""eBay cuts `q` at 100 characters (SOURCES section 1.2), possibly inside a word, which would then match nothing."""
+"""eBay cuts `q` at 100 characters (docs/sources.md 1.2), possibly inside a word, which would then match nothing."""
 
 CONDITION_NEW = "1000"
 
@@ -33,7 +33,7 @@ class ListingQuery:
 
 @dataclass(frozen=True, slots=True)
 class SellerFacts:
-    """A seller as a listing names it. The name is opaque: it may be an immutable id (SOURCES section 5)."""
+    """A seller as a listing names it. The name is opaque: it may be an immutable id (docs/sources.md 4)."""
 
     name: str
     feedback_score: int | None

@@ -60,7 +60,7 @@ def ranked(pages: Iterable[BestSellerPage]) -> list[Product]:
     """One list out of a category's pages: best position first, each ASIN once.
 
     Positions are kept as given, gaps included. It is not known whether a second page goes on at 51 or starts again at
-    1 (SOURCES section 9), so a page that starts again is moved behind the one before. Of a repeated ASIN the best
+    1 (docs/sources.md 5), so a page that starts again is moved behind the one before. Of a repeated ASIN the best
     position stays, and a price is taken from the repetition where the first sight had none.
     """
     best: dict[str, Product] = {}

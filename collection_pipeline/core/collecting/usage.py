@@ -13,7 +13,7 @@ Source = Literal["oxylabs", "ebay"]
 Operation = Literal["best_sellers", "search", "search_page", "token"]
 
 VENDOR_TIME_ZONES: dict[Source, ZoneInfo] = {
-    # eBay's daily quota starts anew at midnight Pacific (SOURCES section 1.5); Oxylabs stamps its jobs in UTC.
+    # eBay's daily quota starts anew at midnight Pacific (docs/sources.md 1.5); Oxylabs stamps its jobs in UTC.
     "ebay": ZoneInfo("America/Los_Angeles"),
     "oxylabs": ZoneInfo("UTC"),
 }
@@ -64,7 +64,7 @@ class Limits:
 
 
 DEFAULT_LIMITS: dict[Source, Limits] = {
-    # Far below Oxylabs' 13 rendered requests a second (SOURCES section 2.3); a page takes it 20 s and more.
+    # Far below Oxylabs' 13 rendered requests a second (docs/sources.md 2.3); a page takes it 20 s and more.
     "oxylabs": Limits(requests_per_s=5, in_flight=25),
     # eBay documents no rate but 5,000 calls a day for a new application (section 1.5).
     "ebay": Limits(requests_per_s=10, in_flight=25, calls_per_day=5_000),

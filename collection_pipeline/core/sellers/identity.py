@@ -47,7 +47,7 @@ def is_nameable(name: str) -> bool:
 def looks_renamed(known_listings: int, changed_listings: int) -> bool:
     """Whether so many known listings name another seller that names have changed their form, rather than owners.
 
-    eBay began to send immutable user ids in place of names to some developers (SOURCES section 5). Single accounts are
+    eBay began to send immutable user ids in place of names to some developers (docs/sources.md 4). Single accounts are
     renamed all the time; half of all at once are not.
     """
     return changed_listings >= LEAST_RENAMED and 2 * changed_listings >= known_listings

@@ -1,4 +1,4 @@
-"""eBay's endpoints: token, item search, rate limits (SOURCES sections 1.1 to 1.5)."""
+"""eBay's endpoints: token, item search, rate limits (docs/sources.md 1.1 to 1.5)."""
 
 from __future__ import annotations
 

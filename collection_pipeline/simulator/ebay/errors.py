@@ -1,4 +1,4 @@
-"""eBay's error bodies, and the texts of the codes that the simulator gives (SOURCES section 1.5)."""
+"""eBay's error bodies, and the texts of the codes that the simulator gives (docs/sources.md 1.5)."""
 
 from __future__ import annotations
 

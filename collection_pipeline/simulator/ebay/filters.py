@@ -1,4 +1,4 @@
-"""eBay's `filter` parameter, read for real: which listings pass, and what is wrong with it (SOURCES sections 0.1, 1.2).
+"""eBay's `filter` parameter, read for real: which listings pass, and what is wrong with it (docs/sources.md 1.2).
 
 A filter that is wrong does not fail: eBay answers 200 with a warning and results to which no filter was applied.
 """

@@ -1,4 +1,4 @@
-"""eBay's ItemSummary: one listing as the Browse API shows it (SOURCES section 1.3)."""
+"""eBay's ItemSummary: one listing as the Browse API shows it (docs/sources.md 1.3)."""
 
 from __future__ import annotations
 

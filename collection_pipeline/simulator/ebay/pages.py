@@ -1,4 +1,4 @@
-"""eBay's result pages as a browser gets them: both card layouts, and what stands between (SOURCES section 4)."""
+"""eBay's result pages as a browser gets them: both card layouts, and what stands between (docs/sources.md 3)."""
 
 from __future__ import annotations
 

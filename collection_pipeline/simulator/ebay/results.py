@@ -1,4 +1,4 @@
-"""One eBay search: which listings answer, in which order, and how they fall on pages (SOURCES section 1.4)."""
+"""One eBay search: which listings answer, in which order, and how they fall on pages (docs/sources.md 1.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What eBay's `q` means: which products' listings answer it (SOURCES section 1.2).
+"""What eBay's `q` means: which products' listings answer it (docs/sources.md 1.2).
 
 Words separated by spaces must all be there; `(a, b)` asks for either. A title that was not cleaned says something else:
 a bare comma begins an alternative, an open or stray parenthesis turns its whole side into alternatives, and a `*`

@@ -1,4 +1,4 @@
-"""Oxylabs' endpoints: Realtime and Push-Pull, for the sources amazon_bestsellers and ebay (SOURCES section 2)."""
+"""Oxylabs' endpoints: Realtime and Push-Pull, for the sources amazon_bestsellers and ebay (docs/sources.md 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Oxylabs is asked, and the job that it makes of it (SOURCES sections 2.1 and 2.2)."""
+"""What Oxylabs is asked, and the job that it makes of it (docs/sources.md 2.1 and 2.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parsed best-seller pages as Oxylabs sends them (SOURCES section 2.2, and its official sample)."""
+"""Parsed best-seller pages as Oxylabs sends them (docs/sources.md 2.2, and its official sample)."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import unicodedata
 from random import Random
 
 AMAZON_TITLE_CHARS = 125
-"""Amazon's best-seller pages cut titles there, often inside a word (SOURCES section 2.2)."""
+"""Amazon's best-seller pages cut titles there, often inside a word (docs/sources.md 2.2)."""
 EBAY_TITLE_CHARS = 80
 
 _BRANDS = (

@@ -12,7 +12,7 @@ from collection_pipeline.simulator.world.names import other_spelling, seller_key
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seller:
-    """One eBay account. `user_id` is what some developers see instead of its name (SOURCES section 5)."""
+    """One eBay account. `user_id` is what some developers see instead of its name (docs/sources.md 4)."""
 
     name: str
     other_name: str | None

@@ -1,4 +1,4 @@
-"""eBay listings through the Browse API's item summary search (SOURCES section 1)."""
+"""eBay listings through the Browse API's item summary search (docs/sources.md 1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What eBay's errors and warnings mean (SOURCES sections 0.1, 1.4, 1.5)."""
+"""What eBay's errors and warnings mean (docs/sources.md 1.2, 1.4, 1.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""eBay listings from eBay's own result pages, fetched through Oxylabs (SOURCES sections 2.4 and 4).
+"""eBay listings from eBay's own result pages, fetched through Oxylabs (docs/sources.md 2.4 and 3).
 
 For teams without a Browse API key. What the filters of the Browse API say is said by the page's address here.
 """

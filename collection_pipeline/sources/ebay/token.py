@@ -1,4 +1,4 @@
-"""eBay's application tokens: minted once, shared by all workers, renewed before they expire (SOURCES section 1.1)."""
+"""eBay's application tokens: minted once, shared by all workers, renewed before they expire (docs/sources.md 1.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Amazon best sellers through the Oxylabs Web Scraper API (SOURCES section 2.2)."""
+"""Amazon best sellers through the Oxylabs Web Scraper API (docs/sources.md 2.2)."""
 
 from __future__ import annotations
 

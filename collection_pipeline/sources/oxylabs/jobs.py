@@ -1,4 +1,4 @@
-"""Jobs of the Oxylabs Web Scraper API, Realtime: one page fetched by one call (SOURCES sections 2.1 and 2.3)."""
+"""Jobs of the Oxylabs Web Scraper API, Realtime: one page fetched by one call (docs/sources.md 2.1 and 2.3)."""
 
 from __future__ import annotations
 

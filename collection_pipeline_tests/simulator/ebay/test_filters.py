@@ -1,4 +1,4 @@
-"""eBay's token, `q`, `filter` and the other parameters: SOURCES sections 0, 1.1, 1.2 and 1.5."""
+"""eBay's token, `q`, `filter` and the other parameters: docs/sources.md 1.1, 1.2 and 1.5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""eBay's result pages as the simulator serves them: what SOURCES section 4 measured on recorded ones."""
+"""eBay's result pages as the simulator serves them: what docs/sources.md 3 measured on recorded ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages, quotas and rates of eBay's search: SOURCES sections 1.4 and 1.5."""
+"""Pages, quotas and rates of eBay's search: docs/sources.md 1.4 and 1.5."""
 
 from __future__ import annotations
 
