@@ -23,7 +23,7 @@ from benchmarks.parts import fresh_database
 from benchmarks.processes import Usage, measured
 from collection_pipeline.core.catalogue import STARTER_FILE, Category, read_catalogue
 from collection_pipeline.processes.running_services import free_port
-from collection_pipeline.settings import simulated_accounts
+from collection_pipeline.settings.pipeline import simulated_accounts
 from collection_pipeline.tables.server.database import create_engine
 
 COMMAND = str(Path(sys.executable).parent / "collection-pipeline")

@@ -15,7 +15,7 @@ from benchmarks.parts import fresh_database
 from collection_pipeline.core.catalogue import Catalogue, Category
 from collection_pipeline.definitions import defs
 from collection_pipeline.orchestration import running_work
-from collection_pipeline.settings import simulated_accounts
+from collection_pipeline.settings.pipeline import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import running
 from collection_pipeline.tables.store import open_store

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.stores import open_store
 from collection_pipeline.tables.server.locating import reading_database
 from collection_pipeline.tables.server.querying import Answer, answer

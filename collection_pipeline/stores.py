@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables import store
 from collection_pipeline.tables.server.locating import application_database
 from collection_pipeline.tables.store import Store

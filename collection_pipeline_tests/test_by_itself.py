@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from collection_pipeline.settings import simulated_accounts
+from collection_pipeline.settings.pipeline import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
 from collection_pipeline_tests import past

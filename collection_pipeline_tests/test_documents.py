@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from collection_pipeline.core.collecting.scheduling import ScheduleConfig
 from collection_pipeline.core.retention import RULES
-from collection_pipeline.core.watching.alert_settings import AlertSettings
 from collection_pipeline.documents.launching import launching_document
 from collection_pipeline.documents.settings import SECTIONS, Setting, settings_document
 from collection_pipeline.feed.access import FeedConfig
 from collection_pipeline.files.columns import COLUMNS
-from collection_pipeline.settings import Settings, wants_json
+from collection_pipeline.settings.alerts import AlertSettings
+from collection_pipeline.settings.pipeline import Settings, wants_json
+from collection_pipeline.settings.schedule import schedule_config
 from collection_pipeline.tables.schema.reference import tables_document
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.conftest import REPOSITORY
@@ -65,8 +65,8 @@ def test_a_setting_that_holds_its_default_changes_nothing(setting: Setting) -> N
 
 def configured(environment: dict[str, str]) -> tuple[object, ...]:
     feed = FeedConfig.from_mapping(environment, "127.0.0.1", 0, "default")
-    parts = (Settings, ScheduleConfig, AlertSettings)
-    return *(part.from_mapping(environment) for part in parts), feed.may_control, wants_json(environment)
+    alerts, schedule = AlertSettings.from_mapping(environment), schedule_config(environment)
+    return Settings.from_mapping(environment), alerts, schedule, feed.may_control, wants_json(environment)
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", *(f"docs/{one.name}" for one in DOCUMENTS)])

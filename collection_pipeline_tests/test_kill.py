@@ -20,7 +20,7 @@ import pytest
 
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
 from collection_pipeline.processes.running_services import free_port
-from collection_pipeline.settings import simulated_accounts
+from collection_pipeline.settings.pipeline import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
 from collection_pipeline.simulator.state import Simulator

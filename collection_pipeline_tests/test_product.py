@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
-from collection_pipeline.settings import simulated_accounts
+from collection_pipeline.settings.pipeline import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
 from collection_pipeline.tables.server.database import create_engine

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
-from collection_pipeline.settings import simulated_accounts
+from collection_pipeline.settings.pipeline import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.faults import Fault
 from collection_pipeline.simulator.server import RunningSimulator, running

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from collection_pipeline.settings import Settings, simulated
+from collection_pipeline.settings.pipeline import Settings, simulated
 from collection_pipeline.stores import open_store
 from collection_pipeline.tables.schema.time_limits import LIST_LIMIT_S
 

@@ -10,7 +10,7 @@ from collection_pipeline.core.collecting.budget import Estimate, estimate, requi
 from collection_pipeline.core.collecting.collections import CollectionPlan, new_collection_id
 from collection_pipeline.core.collecting.usage import Call
 from collection_pipeline.core.money import BandRule
-from collection_pipeline.settings import SEARCH_CALLS
+from collection_pipeline.settings.pipeline import SEARCH_CALLS
 from collection_pipeline.tables.collecting.collections import Collection
 from collection_pipeline.tables.store import Store
 

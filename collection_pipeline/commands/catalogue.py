@@ -13,7 +13,7 @@ from rich.table import Table
 from collection_pipeline.commands.session import errors_as_messages, stores, with_simulator
 from collection_pipeline.core.catalogue import STARTER_FILE, CatalogueError, Category, read_catalogue
 from collection_pipeline.core.errors import SourceError
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.sources.opening import open_best_sellers
 from collection_pipeline.sources.oxylabs.jobs import OxylabsAccount
 from collection_pipeline.tables.store import Store

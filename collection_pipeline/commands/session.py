@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.full_disks import disk_full
 from collection_pipeline.processes.running_services import Services
-from collection_pipeline.settings import Settings, simulated
+from collection_pipeline.settings.pipeline import Settings, simulated
 from collection_pipeline.stores import open_store
 from collection_pipeline.tables.server.database import first_line
 from collection_pipeline.tables.store import Store

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from collection_pipeline.core.collecting.scheduling import ScheduleConfig
 from collection_pipeline.core.collecting.usage import DEFAULT_LIMITS, AnswerLimits
 from collection_pipeline.core.retention import RULES
-from collection_pipeline.core.watching.alert_settings import AlertSettings
-from collection_pipeline.settings import EBAY_API_URL, OXYLABS_URL
+from collection_pipeline.settings.alerts import AlertSettings
+from collection_pipeline.settings.pipeline import EBAY_API_URL, OXYLABS_URL
 from collection_pipeline.tables.schema.time_limits import LIST_LIMIT_S
 
 

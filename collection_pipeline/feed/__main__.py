@@ -11,7 +11,7 @@ import click
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.feed.access import DEFAULT_HOST, DEFAULT_PORT, FeedConfig
 from collection_pipeline.feed.serving import serve
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.stores import open_store
 
 

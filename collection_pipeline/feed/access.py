@@ -18,8 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from collection_pipeline.core.collecting.collections import DEFAULT_ORG
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.origins import comes_from_elsewhere, is_local, is_own_host
-from collection_pipeline.core.setting_values import base_address, flag, given
 from collection_pipeline.feed.answers import HEADERS, refusal
+from collection_pipeline.settings.values import base_address, flag, given
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8780

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from collection_pipeline.orchestration.run_tags import collection_of
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.store import Store
 
 GROUP = "collection"

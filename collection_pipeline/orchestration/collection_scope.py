@@ -22,7 +22,7 @@ from collection_pipeline.orchestration.run_tags import (
     collection_of,
 )
 from collection_pipeline.orchestration.running_work import write_events
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.server.embedded import is_out_of_room
 from collection_pipeline.tables.store import Store
 

@@ -10,7 +10,7 @@ import dagster as dg
 from collection_pipeline.core.collecting.products import BestSellerSource
 from collection_pipeline.core.collecting.retrying import RetryPolicy
 from collection_pipeline.core.collecting.usage import CallLedger
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.sources.ebay.token import EbayAccount
 from collection_pipeline.sources.opening import open_best_sellers, open_listings, open_result_pages
 from collection_pipeline.sources.oxylabs.jobs import OxylabsAccount

@@ -6,7 +6,7 @@ from pydantic import Field
 from collection_pipeline.core.retention import due
 from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.launching import launchable
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.store import Store
 
 

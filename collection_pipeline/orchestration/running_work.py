@@ -21,7 +21,7 @@ from collection_pipeline.core.collecting.category_work import CategoryWork
 from collection_pipeline.core.collecting.stopping import StopSwitch
 from collection_pipeline.core.errors import Stopped
 from collection_pipeline.orchestration.event_log import log_observations
-from collection_pipeline.settings import wants_json
+from collection_pipeline.settings.pipeline import wants_json
 from collection_pipeline.tables.store import Store
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.full_disks import disk_full
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.stores import open_store
 from collection_pipeline.tables.store import Store
 

@@ -12,7 +12,7 @@ from typing import Any
 from dagster._serdes import ConfigurableClassData
 
 from collection_pipeline.orchestration.instance.pooled_storage import PooledPostgresStorage
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.server.locating import dagster_database
 
 _server = ExitStack()

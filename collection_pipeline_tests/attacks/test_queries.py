@@ -20,7 +20,7 @@ from collection_pipeline import query
 from collection_pipeline.cli import main
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.sellers.edits import NewSeller
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.sellers.edits import Author
 from collection_pipeline.tables.server.database import create_engine
 from collection_pipeline.tables.server.embedded import create_database, start_embedded, stop_embedded

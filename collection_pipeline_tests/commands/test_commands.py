@@ -16,7 +16,7 @@ from collection_pipeline.commands.server.up import up
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
 from collection_pipeline.feed.__main__ import main as feed
 from collection_pipeline.orchestration.instance.webserver import main as webserver
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.simulator.__main__ import main as simulator
 from collection_pipeline.tables.server.embedded import create_database
 from collection_pipeline.tables.server.locating import dagster_database

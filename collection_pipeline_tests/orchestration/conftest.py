@@ -19,7 +19,7 @@ from collection_pipeline.core.collecting.retrying import RetryPolicy
 from collection_pipeline.definitions import build_defs
 from collection_pipeline.orchestration.instance.pooled_storage import shared_engine
 from collection_pipeline.orchestration.run_tags import COLLECTION_TAG
-from collection_pipeline.settings import simulated_accounts
+from collection_pipeline.settings.pipeline import simulated_accounts
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
 from collection_pipeline.tables.server.embedded import create_database

@@ -5,9 +5,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from collection_pipeline.core.watching.alert_settings import AlertSettings
 from collection_pipeline.definitions import defs
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.alerts import AlertSettings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline_tests.orchestration.conftest import Pipeline
 
 SENSORS = {sensor.name: sensor for sensor in defs.sensors or () if isinstance(sensor, dg.SensorDefinition)}

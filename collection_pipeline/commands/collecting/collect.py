@@ -22,7 +22,7 @@ from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.core.collecting.collections import CollectionStatus
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.processes.running_services import Services
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.store import Store
 
 LOWEST, HIGHEST = BandRule().min_markup_percent, BandRule().max_markup_percent

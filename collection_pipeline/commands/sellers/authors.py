@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 
-from collection_pipeline.core.setting_values import given
+from collection_pipeline.settings.values import given
 from collection_pipeline.tables.sellers.edits import Author
 
 

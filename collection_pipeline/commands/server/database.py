@@ -7,7 +7,7 @@ import os
 import click
 
 from collection_pipeline.commands.session import errors_as_messages, stores
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.schema.reference import tables_document
 from collection_pipeline.tables.server.database import create_engine, reachable
 from collection_pipeline.tables.server.locating import application_database

@@ -32,7 +32,7 @@ from collection_pipeline.commands.server.services import (
 from collection_pipeline.commands.session import asking
 from collection_pipeline.processes.running_services import Services, free_port, require_free_port, stop_left_over
 from collection_pipeline.processes.supervising import Supervisor
-from collection_pipeline.settings import Settings, simulated
+from collection_pipeline.settings.pipeline import Settings, simulated
 from collection_pipeline.stores import open_store
 from collection_pipeline.tables.server.database import create_engine, reachable
 from collection_pipeline.tables.server.embedded import watched

@@ -24,7 +24,7 @@ from collection_pipeline import __version__
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.processes.running_services import make_private
 from collection_pipeline.processes.supervising import Service, Supervisor
-from collection_pipeline.settings import wants_json
+from collection_pipeline.settings.pipeline import wants_json
 from collection_pipeline.tables.server.private_folders import write_private
 
 HOST = "127.0.0.1"

@@ -21,7 +21,7 @@ from collection_pipeline.commands.session import asking, errors_as_messages
 from collection_pipeline.core.collecting.collections import CollectionStatus
 from collection_pipeline.processes.running_services import Services, make_private, only_one
 from collection_pipeline.processes.supervising import Supervisor
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.stores import open_store
 from collection_pipeline.tables.server.locating import application_database
 from collection_pipeline.tables.server.private_folders import private_home

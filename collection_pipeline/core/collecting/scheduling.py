@@ -9,17 +9,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Protocol, TypeVar
+from decimal import Decimal
+from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from collection_pipeline.core.collecting.collections import OPEN_STATUSES, CollectionStatus
-from collection_pipeline.core.collecting.usage import LARGEST_COST
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
-from collection_pipeline.core.setting_values import flag, given, shown
-
-PREFIX = "COLLECTION_SCHEDULE_"
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -44,9 +40,17 @@ _FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
 _LONGEST_MONTHS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 
 
+class WrongSchedule(PipelineError):
+    """A field of a schedule that makes no sense, and what it must be."""
+
+    def __init__(self, field: str, value: str, needed: str) -> None:
+        super().__init__(f"The {field} of a schedule is {value[:80]!r}; it must be {needed}.")
+        self.field, self.value, self.needed = field, value, needed
+
+
 @dataclass(frozen=True)
 class ScheduleConfig:
-    """A collection of a preset on a cron. Raises PipelineError for what makes no sense."""
+    """A collection of a preset on a cron. Raises WrongSchedule for what makes no sense."""
 
     name: str = "scheduled"
     """Its collections are called this and the time they were due at, such as `scheduled-20260101-0300`."""
@@ -60,29 +64,12 @@ class ScheduleConfig:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,59}", self.name):
-            raise _wrong("NAME", self.name, "a letter and up to 59 letters, digits, '-' and '_'")
+            raise WrongSchedule("name", self.name, "a letter and up to 59 letters, digits, '-' and '_'")
         plain_cron(self.cron)
         try:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise _wrong("TIMEZONE", self.timezone, "a name such as UTC or Europe/Berlin") from None
-
-    @classmethod
-    def from_mapping(cls, environment: Mapping[str, str]) -> ScheduleConfig:
-        """Reads COLLECTION_SCHEDULE_CRON and its like. An empty value counts as none. Raises PipelineError."""
-        values = {
-            key.removeprefix(PREFIX): value for key, value in given(environment).items() if key.startswith(PREFIX)
-        }
-        default = cls()
-        return cls(
-            name=values.get("NAME", default.name),
-            cron=values.get("CRON", default.cron),
-            timezone=values.get("TIMEZONE", default.timezone),
-            preset=values.get("PRESET", default.preset),
-            band=_band(values, default.band),
-            cost_cap=_number(values, "CAP", default.cost_cap, least=0),
-            as_far_as_it_goes=flag(given(environment), f"{PREFIX}AS_FAR_AS_IT_GOES"),
-        )
+            raise WrongSchedule("timezone", self.timezone, "a name such as UTC or Europe/Berlin") from None
 
     def collection_id(self, due_at: datetime) -> str:
         """The collection of one tick: the same however often the tick comes.
@@ -139,7 +126,7 @@ def reason_not_to_start(
 def plain_cron(text: str) -> str:
     """A cron expression in numbers only: no names, ranges or steps, on which libraries differ.
 
-    Raises PipelineError unless crontab(5) says what it means. Libraries know more than cron does (`L`, `#`, six fields)
+    Raises WrongSchedule unless crontab(5) says what it means. Libraries know more than cron does (`L`, `#`, six fields)
     and less (Dagster takes the hours `0-0` for all of them); and a day field such as `*/2` beside another one that is
     restricted means both days to some crons and either to others. What could surprise is refused.
     """
@@ -147,16 +134,16 @@ def plain_cron(text: str) -> str:
         return NICKNAMES[text.lower()]
     parts = text.lower().split()
     if len(parts) != len(_FIELDS):
-        raise _wrong("CRON", text, "five fields (minute, hour, day, month, week day), such as `0 3 1 * *`")
+        raise WrongSchedule("cron", text, "five fields (minute, hour, day, month, week day), such as `0 3 1 * *`")
     minute, hour, day, month, week_day = (
         _values(part, text, *known) for part, known in zip(parts, _FIELDS, strict=True)
     )
     if all(min(day) > _LONGEST_MONTHS.get(one, 31) for one in month):
-        raise _wrong("CRON", text, "a day that one of its months has")
+        raise WrongSchedule("cron", text, "a day that one of its months has")
     week_day = {one % 7 for one in week_day}
     if "*" not in (parts[2], parts[4]):
         if parts[2].startswith("*") or parts[4].startswith("*"):
-            raise _wrong("CRON", text, "clear about its days: spell out `*/`, or leave one day field to `*`")
+            raise WrongSchedule("cron", text, "clear about its days: spell out `*/`, or leave one day field to `*`")
         if len(day) == 31 or len(week_day) == 7:
             day, week_day = set(range(1, 32)), set(range(7))  # either will do, and one always does
     sizes = (60, 24, 31, 12, 7)
@@ -171,48 +158,20 @@ def _values(part: str, text: str, what: str, low: int, high: int, names: tuple[s
     for item in part.split(","):
         parsed = re.fullmatch(r"(?:(\*)|([a-z]{3}|\d{1,2})(?:-([a-z]{3}|\d{1,2}))?)(?:/(\d{1,2}))?", item)
         if parsed is None:
-            raise _wrong("CRON", text, f"standard cron; {item!r} is no {what} of it")
+            raise WrongSchedule("cron", text, f"standard cron; {item!r} is no {what} of it")
         star, start, end, step = parsed.groups()
         if step is not None and star is None and end is None:
-            raise _wrong("CRON", text, f"standard cron; a step needs a range or `*` before it, unlike {item!r}")
+            raise WrongSchedule("cron", text, f"standard cron; a step needs a range or `*` before it, unlike {item!r}")
         try:
             begin = low if star else _number_of(start, numbers)
             stop = high if star else begin if end is None else _number_of(end, numbers)
         except ValueError:
-            raise _wrong("CRON", text, f"standard cron; {item!r} is no {what} of it") from None
+            raise WrongSchedule("cron", text, f"standard cron; {item!r} is no {what} of it") from None
         if not low <= begin <= stop <= high or not 1 <= int(step or 1) <= max(1, high - low):
-            raise _wrong("CRON", text, f"a {what} from {low} to {high}, the smaller number first, unlike {item!r}")
+            raise WrongSchedule("cron", text, f"a {what} from {low} to {high}, the smaller first, unlike {item!r}")
         found.update(range(begin, stop + 1, int(step or 1)))
     return found
 
 
 def _number_of(word: str, numbers: Mapping[str, int]) -> int:
     return numbers[word] if word in numbers else int(word)
-
-
-def _band(values: Mapping[str, str], default: BandRule) -> BandRule:
-    low = _number(values, "MIN_MARKUP", default.min_markup_percent)
-    high = _number(values, "MAX_MARKUP", default.max_markup_percent)
-    try:
-        return BandRule(low, high)
-    except PipelineError as error:
-        raise PipelineError(f"{PREFIX}MIN_MARKUP and {PREFIX}MAX_MARKUP make no price band. {error}") from None
-
-
-_Default = TypeVar("_Default", Decimal, Decimal | None)
-
-
-def _number(values: Mapping[str, str], name: str, default: _Default, least: int | None = None) -> Decimal | _Default:
-    if name not in values:
-        return default
-    try:
-        number = Decimal(values[name])
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or (least is not None and not least <= number <= LARGEST_COST):
-        raise _wrong(name, values[name], "a number" if least is None else f"a number from {least} to {LARGEST_COST}")
-    return number
-
-
-def _wrong(name: str, value: str, needed: str) -> PipelineError:
-    return PipelineError(f"{PREFIX}{name} is {shown(value)}; it must be {needed}.")

@@ -27,7 +27,7 @@ from collection_pipeline.orchestration.launching import launch_metadata, launche
 from collection_pipeline.orchestration.resources import OpenBestSellers
 from collection_pipeline.orchestration.running_work import run_work
 from collection_pipeline.orchestration.watching.checks import PRODUCT_CHECKS
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.schema import tables
 from collection_pipeline.tables.store import Store
 

@@ -35,7 +35,7 @@ from collection_pipeline.orchestration.collecting.runs import (
 from collection_pipeline.orchestration.run_tags import ATTEMPT_TAG, COLLECTION_TAG
 from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.orchestration.sensor_store import SensorOutcome, with_store
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.collecting.collections import Collection
 from collection_pipeline.tables.store import Store
 from collection_pipeline.tables.watching.alerts import AlertStore

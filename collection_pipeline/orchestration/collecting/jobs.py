@@ -21,7 +21,7 @@ from collection_pipeline.orchestration.failures import errors_as_failures
 from collection_pipeline.orchestration.launching import launchable
 from collection_pipeline.orchestration.sellers.ebay_sellers import ebay_sellers
 from collection_pipeline.orchestration.sellers.seller_count_snapshot import seller_count_snapshot
-from collection_pipeline.settings import SEARCH_CALLS, Settings
+from collection_pipeline.settings.pipeline import SEARCH_CALLS, Settings
 from collection_pipeline.tables.store import Store
 
 collect_category = dg.define_asset_job(

@@ -17,7 +17,8 @@ from collection_pipeline.core.collecting.scheduling import ScheduleConfig, plain
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.orchestration.collecting.jobs import start_collection
 from collection_pipeline.orchestration.sensor_store import kept_store
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
+from collection_pipeline.settings.schedule import schedule_config
 
 
 def schedules_from(environment: Mapping[str, str]) -> list[dg.ScheduleDefinition]:
@@ -27,7 +28,7 @@ def schedules_from(environment: Mapping[str, str]) -> list[dg.ScheduleDefinition
     the sentence that says what to correct, and its ticks fail with it.
     """
     try:
-        return build_schedules([ScheduleConfig.from_mapping(environment)])
+        return build_schedules([schedule_config(environment)])
     except PipelineError as error:
         logging.getLogger(__name__).warning("The schedule does not work. %s", error)
         return [_unusable(str(error))]

@@ -7,7 +7,7 @@ import threading
 import time
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.schema.notices import DAEMON, listen
 from collection_pipeline.tables.server.database import create_engine
 from collection_pipeline.tables.server.locating import application_database

@@ -22,7 +22,7 @@ from dagster_webserver.cli import (
 from dagster_webserver.version import __version__
 
 from collection_pipeline.orchestration.instance.ui_access import UiGuard
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 
 LIVE_DATA_EVERY_MS = 2000
 STOPS_WITHIN_S = 3

@@ -16,7 +16,7 @@ from collection_pipeline.orchestration.describing import collection_metadata, pr
 from collection_pipeline.orchestration.lineage import lineage
 from collection_pipeline.orchestration.running_work import write_events
 from collection_pipeline.orchestration.watching.checks import SELLER_CHECKS
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.schema import tables
 from collection_pipeline.tables.sellers.seller_list import MergeResult
 from collection_pipeline.tables.store import Store

@@ -17,7 +17,7 @@ from collection_pipeline.files.isolation import NoReader
 from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.orchestration.sensor_store import SensorOutcome, with_store
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.store import Store
 
 LOOK_S = 10.0

@@ -14,7 +14,7 @@ from collection_pipeline.files.own_exports import require_replaceable
 from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.failures import errors_as_failures
 from collection_pipeline.orchestration.launching import launchable
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.sellers.edits import Author, Edit
 from collection_pipeline.tables.sellers.exports import Selection
 from collection_pipeline.tables.store import Store

@@ -9,7 +9,7 @@ from collection_pipeline.orchestration.lineage import lineage
 from collection_pipeline.orchestration.run_tags import COLLECTION_TAG
 from collection_pipeline.orchestration.sellers.ebay_sellers import ebay_sellers
 from collection_pipeline.orchestration.watching.checks import SNAPSHOT_CHECKS
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.schema import tables
 from collection_pipeline.tables.store import Store
 

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from collection_pipeline.core.collecting.usage import vendor_day
-from collection_pipeline.core.watching.alert_settings import AlertSettings
 from collection_pipeline.core.watching.alerts import (
     Alert,
     Budget,
@@ -30,7 +29,8 @@ from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.orchestration.sensor_store import SensorOutcome, with_store
 from collection_pipeline.orchestration.watching.incidents import check_results, failed_runs
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.alerts import AlertSettings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.sources.webhook import Delivery, Outcome, post, slack_text
 from collection_pipeline.tables.store import Store
 from collection_pipeline.tables.watching.alerts import AlertStore

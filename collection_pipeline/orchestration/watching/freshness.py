@@ -14,7 +14,7 @@ from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.orchestration.sensor_store import SensorOutcome, with_store
 from collection_pipeline.orchestration.watching.checks import category_is_fresh
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.store import Store
 from collection_pipeline.tables.watching.freshness import collected_at
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.setting_values import is_host
+from collection_pipeline.core.hosts import is_host
 
 TRUSTED_FOR_S = 30.0
 """How long after its last use a connection is believed to be there: a network that fails ends none."""

@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collection_pipeline.core.collecting.collections import OPEN_STATUSES, CollectionStatus
-from collection_pipeline.core.collecting.scheduling import ScheduleConfig, plain_cron, reason_not_to_start
+from collection_pipeline.core.collecting.scheduling import (
+    ScheduleConfig,
+    WrongSchedule,
+    plain_cron,
+    reason_not_to_start,
+)
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
 
@@ -25,42 +30,6 @@ class There:
     preset: str | None = "starter"
     band: BandRule | None = BAND
     org_id: str = "default"
-
-
-def test_without_any_setting_it_is_monthly_on_the_first_at_three() -> None:
-    assert ScheduleConfig.from_mapping({}) == ScheduleConfig(
-        "scheduled", "0 3 1 * *", "UTC", "starter", BandRule(), None
-    )
-
-
-def test_every_setting_is_read() -> None:
-    words = {"NAME": "weekly", "CRON": "0 4 * * MON", "TIMEZONE": "Europe/Berlin", "PRESET": "all"}
-    numbers = {"MIN_MARKUP": "0", "MAX_MARKUP": "50.5", "CAP": "0"}
-    values = {f"COLLECTION_SCHEDULE_{key}": value for key, value in {**words, **numbers}.items()}
-    values["COLLECTION_SCHEDULE_AS_FAR_AS_IT_GOES"] = "yes"
-    band = BandRule(Decimal(0), Decimal("50.5"))
-    assert ScheduleConfig.from_mapping(values) == ScheduleConfig(
-        "weekly", "0 4 * * MON", "Europe/Berlin", "all", band, Decimal(0), True
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("CRON", "monthly"),
-        ("TIMEZONE", "Europe/Nowhere"),
-        ("TIMEZONE", "../etc/passwd"),
-        ("CAP", "a lot"),
-        ("CAP", "-1"),
-        ("CAP", "NaN"),
-        ("MIN_MARKUP", "x"),
-        ("NAME", "no spaces"),
-        ("AS_FAR_AS_IT_GOES", "maybe"),
-    ],
-)
-def test_a_wrong_value_is_named_with_what_it_must_be(name: str, value: str) -> None:
-    with pytest.raises(PipelineError, match=f"COLLECTION_SCHEDULE_{name} is .*; it must be "):
-        ScheduleConfig.from_mapping({f"COLLECTION_SCHEDULE_{name}": value})
 
 
 @pytest.mark.parametrize(
@@ -94,7 +63,7 @@ def test_an_expression_is_spelled_out_in_numbers(cron: str, plain: str) -> None:
      "@reboot", "0 3 1 mon *"],
 )  # fmt: skip
 def test_what_cron_does_not_understand_is_refused(cron: str) -> None:
-    with pytest.raises(PipelineError, match="COLLECTION_SCHEDULE_CRON"):
+    with pytest.raises(WrongSchedule, match="The cron of a schedule"):
         plain_cron(cron)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import dagster as dg
 
 from collection_pipeline.orchestration.catalogue.new_categories import collect_new_categories
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline_tests.orchestration.conftest import CATALOGUE, Pipeline
 
 

@@ -24,7 +24,7 @@ from collection_pipeline.core.full_disks import DATABASE_IS_FULL
 from collection_pipeline.orchestration import collection_scope
 from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.collecting.automation import finish_collections, resume_collections
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.server.database import create_engine
 from collection_pipeline.tables.server.embedded import create_database, start_embedded, stop_embedded, watched
 from collection_pipeline.tables.server.migrating import migrate

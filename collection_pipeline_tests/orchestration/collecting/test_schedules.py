@@ -19,7 +19,8 @@ from collection_pipeline.core.collecting.scheduling import ScheduleConfig
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.orchestration.collecting.automation import start_collections
 from collection_pipeline.orchestration.collecting.schedules import build_schedules, schedules_from
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
+from collection_pipeline.settings.schedule import schedule_config
 from collection_pipeline_tests.orchestration.conftest import CATALOGUE, Pipeline
 from collection_pipeline_tests.tables.examples import finish
 
@@ -134,7 +135,7 @@ def test_a_wrong_setting_leaves_a_schedule_that_says_so(caplog: pytest.LogCaptur
 
 def test_a_tick_asks_for_one_start_with_the_schedules_configuration(pipeline: Pipeline) -> None:
     environment = {"PRESET": "two", "CAP": "9000", "MIN_MARKUP": "10", "MAX_MARKUP": "20.5", "NAME": "weekly"}
-    config = ScheduleConfig.from_mapping({f"COLLECTION_SCHEDULE_{key}": value for key, value in environment.items()})
+    config = schedule_config({f"COLLECTION_SCHEDULE_{key}": value for key, value in environment.items()})
     request = tick(pipeline, config)
     assert isinstance(request, dg.RunRequest)
     assert request.run_key == "weekly-20260301-0300"

@@ -11,7 +11,7 @@ from collection_pipeline.core.collecting.restarts import MOST_STARTS, STARTED_TO
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.definitions import defs
 from collection_pipeline.orchestration.catalogue.partitions import MARKETPLACE_POOL
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.watching.alerts import AlertStore
 from collection_pipeline_tests.orchestration.conftest import Pipeline
 

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from collection_pipeline.orchestration.sellers.inbox import import_dropped_files
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline_tests.orchestration.conftest import Pipeline
 
 LONG_AGO = time.time() - 3600

@@ -17,7 +17,6 @@ import pytest
 from collection_pipeline.core.collecting.collections import CollectionPlan
 from collection_pipeline.core.collecting.usage import vendor_day
 from collection_pipeline.core.money import BandRule
-from collection_pipeline.core.watching.alert_settings import AlertSettings
 from collection_pipeline.core.watching.alerts import Alert, AlertCause
 from collection_pipeline.core.watching.freshness import STALE_AFTER
 from collection_pipeline.orchestration.assets import ASSETS
@@ -26,7 +25,8 @@ from collection_pipeline.orchestration.resources import RESOURCES
 from collection_pipeline.orchestration.watching import alerting, freshness
 from collection_pipeline.orchestration.watching.alerting import notice_collections, notice_failures, send_alerts
 from collection_pipeline.processes.running_services import free_port
-from collection_pipeline.settings import Settings
+from collection_pipeline.settings.alerts import AlertSettings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.simulator.faults import Fault
 from collection_pipeline.tables.store import Store
 from collection_pipeline.tables.watching.alerts import AlertStore

@@ -5,13 +5,13 @@ No sentence repeats a secret, or an address: people put passwords into addresses
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.hosts import is_host
 
 PREFIXES = ("COLLECTION_", "EBAY_", "OXYLABS_")
 LONGEST_ADDRESS = 2000
@@ -21,7 +21,6 @@ _NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 _WHOLE = re.compile(r"\d{1,15}", re.ASCII)
 _NUMBER = re.compile(r"-?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
-_HOST = re.compile(r"[a-z0-9._-]{1,253}", re.ASCII | re.IGNORECASE)
 
 
 def given(environment: Mapping[str, str]) -> dict[str, str]:
@@ -140,14 +139,3 @@ def _split(name: str, address: str) -> SplitResult:
             "port, if there is one, from 1 to 65535."
         )
     return parts
-
-
-def is_host(host: str) -> bool:
-    """Whether that can be a host: an IP address, or a name in the letters that names are looked up in."""
-    if ":" in host or re.fullmatch(r"[\d.]+", host):
-        try:
-            ipaddress.ip_address(host)
-        except ValueError:
-            return False
-        return "%" not in host
-    return _HOST.fullmatch(host) is not None

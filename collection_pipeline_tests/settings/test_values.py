@@ -4,12 +4,11 @@ from pathlib import Path
 import pytest
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.setting_values import (
+from collection_pipeline.settings.values import (
     base_address,
     choice,
     flag,
     given,
-    is_host,
     number,
     path,
     secret_address,
@@ -126,13 +125,6 @@ def test_a_path_is_absolute_and_knows_the_home() -> None:
     assert path({}, "X", "data") == Path("data").absolute()
     with pytest.raises(PipelineError, match="no user of that name"):
         path({"X": "~nobody-of-that-name/data"}, "X", ".")
-
-
-@pytest.mark.parametrize(
-    ("host", "can_be"), [("a.b-c_d", True), ("::1", True), ("fe80::1%en0", False), ("1.2.3", False)]
-)
-def test_a_host_is_a_name_or_an_address(host: str, can_be: bool) -> None:
-    assert is_host(host) is can_be
 
 
 def test_a_long_value_is_shown_in_part() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from collection_pipeline.core.collecting.usage import Call
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.settings import EBAY_API_URL, OXYLABS_URL, Settings
+from collection_pipeline.settings.pipeline import EBAY_API_URL, OXYLABS_URL, Settings
 
 ACCOUNTS = {
     "OXYLABS_USERNAME": "user",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from collection_pipeline.core.setting_values import base_address, given, secret_address, share
+from collection_pipeline.settings.values import base_address, given, secret_address, share
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collection_pipeline.cli import main
-from collection_pipeline.core.collecting.scheduling import ScheduleConfig
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.retention import due
-from collection_pipeline.core.watching.alert_settings import AlertSettings
 from collection_pipeline.feed.__main__ import main as feed
 from collection_pipeline.feed.access import FeedConfig
 from collection_pipeline.processes.running_services import free_port
-from collection_pipeline.settings import CREDENTIALS, Settings, wants_json
+from collection_pipeline.settings.alerts import AlertSettings
+from collection_pipeline.settings.pipeline import CREDENTIALS, Settings, wants_json
+from collection_pipeline.settings.schedule import schedule_config
 from collection_pipeline.simulator.__main__ import main as simulator
 from collection_pipeline.tables.server.database import create_engine, database_url, reachable
 from collection_pipeline.tables.server.locating import dagster_database
@@ -95,7 +95,7 @@ def read_all(environment: Mapping[str, str]) -> None:
     """Everything that reads settings, and what is made of them where a bad value would show."""
     settings = Settings.from_mapping(environment)
     alerts = AlertSettings.from_mapping(environment)
-    schedule = ScheduleConfig.from_mapping(environment)
+    schedule = schedule_config(environment)
     page = FeedConfig.from_mapping(environment, "127.0.0.1", 8780, settings.org_id)
     wants_json(environment)
     addresses = (settings.oxylabs_url, settings.ebay_api_url, settings.feed_url, page.dagster_url, alerts.webhook)

@@ -13,7 +13,7 @@ from collection_pipeline.core.collecting.usage import DEFAULT_LIMITS, AnswerLimi
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.retention import LONGEST_DAYS, RULES, RetentionRule, with_days
 from collection_pipeline.core.sellers.pseudonyms import LEAST_KEY, Pseudonyms, plain
-from collection_pipeline.core.setting_values import base_address, choice, given, number, path, whole_number, word
+from collection_pipeline.settings.values import base_address, choice, given, number, path, whole_number, word
 
 OXYLABS_URL = "https://realtime.oxylabs.io"
 EBAY_API_URL = "https://api.ebay.com"

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.watching.alert_settings import AlertSettings
+from collection_pipeline.settings.alerts import AlertSettings
 
 
 @pytest.mark.parametrize(
