@@ -22,6 +22,8 @@ from collection_pipeline.tables.store import Store
 from collection_pipeline.tables.watching.activity import EventFilter
 from collection_pipeline.tables.watching.page_figures import FeedStore
 
+HERE = "on the live activity page"
+
 MOST_READERS = 500
 """Each takes a connection and a few kilobytes; beyond this many the machine is better asked less."""
 
@@ -77,15 +79,15 @@ class Endpoints:
 
     async def pause(self, request: Request) -> Response:
         """Pauses a collection."""
-        return await self._control(request, partial(controlling.pause, asked="on the live activity page"))
+        return await self._control(request, partial(controlling.pause, asked=HERE))
 
     async def resume(self, request: Request) -> Response:
         """Starts what is missing of a collection."""
-        return await self._control(request, controlling.resume)
+        return await self._control(request, partial(controlling.resume, asked=HERE))
 
     async def cancel(self, request: Request) -> Response:
         """Cancels a collection."""
-        return await self._control(request, controlling.cancel)
+        return await self._control(request, partial(controlling.cancel, asked=HERE))
 
     async def activity(self, request: Request) -> Response:
         """The stream of one collection's events."""

@@ -58,6 +58,8 @@ def show(collection_id: str) -> None:
     console.print(summary(progress, failures, collection.seller_count_snapshot))
     if collection.pause is not None:
         console.print(f"Paused ({collection.pause.reason}): {collection.pause.message}", soft_wrap=True)
+    elif collection.controlled is not None:
+        console.print(collection.controlled, soft_wrap=True)
     if failures:
         table = Table("unit", "category", "ASIN", "reason", "stage", "message", title="Failures")
         for failure in failures:
@@ -81,7 +83,7 @@ def pause(collection_id: str) -> None:
     Example: collection-pipeline collections pause starter-20261123-141500
     """
     with stores() as (_, store):
-        paused = controlling.pause(store, collection_id, asked=f"with the command line, as {getpass.getuser()}")
+        paused = controlling.pause(store, collection_id, asked=_here())
     _tell(collection_id, "is paused" if paused.has_changed else f"is {paused.status}; there was nothing to pause")
 
 
@@ -95,7 +97,7 @@ def resume(collection_id: str, cap: Decimal | None) -> None:
     Example: collection-pipeline collections resume starter-20261123-141500
     """
     with stores() as (_, store):
-        resumed = controlling.resume(store, collection_id, cost_cap=cap)
+        resumed = controlling.resume(store, collection_id, asked=_here(), cost_cap=cap)
     _tell(collection_id, f"is {resumed.status}; {resumed.restarted} categories start again")
 
 
@@ -108,9 +110,13 @@ def cancel(collection_id: str) -> None:
     Example: collection-pipeline collections cancel starter-20261123-141500
     """
     with stores() as (_, store):
-        cancelled = controlling.cancel(store, collection_id)
+        cancelled = controlling.cancel(store, collection_id, asked=_here())
     what = "is being cancelled" if cancelled.has_changed else f"is {cancelled.status}; there was nothing to cancel"
     _tell(collection_id, what)
+
+
+def _here() -> str:
+    return f"with the command line, as {getpass.getuser()}"
 
 
 def _tell(collection_id: str, what: str) -> None:

@@ -40,6 +40,9 @@ record_seller_count = dg.define_asset_job(
 )
 
 
+HERE = "in the Dagster UI"
+
+
 class CollectionConfig(dg.Config):
     """Which collection is meant."""
 
@@ -131,7 +134,7 @@ def start(
 def pause(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.ResourceParam[Store]) -> None:
     """Pauses a collection: its runs stop within two seconds, and what they have found is kept."""
     collection_id = _meant(config, store, CollectionStatus.RUNNING)
-    paused = controlling.pause(store, collection_id, asked="in the Dagster UI")
+    paused = controlling.pause(store, collection_id, asked=HERE)
     context.log.info(f"{collection_id} {'is paused' if paused.has_changed else 'was not running'}.")
 
 
@@ -140,7 +143,7 @@ def resume(context: dg.OpExecutionContext, config: ResumeConfig, store: dg.Resou
     """Starts what is missing of a collection that is paused, cancelled, or ended with failures."""
     collection_id = _meant(config, store, CollectionStatus.PAUSED)
     cap = None if config.cost_cap is None else Decimal(str(config.cost_cap))
-    resumed = controlling.resume(store, collection_id, cost_cap=cap)
+    resumed = controlling.resume(store, collection_id, asked=HERE, cost_cap=cap)
     context.log.info(f"{collection_id}: {resumed.restarted} categories start again.")
 
 
@@ -148,7 +151,7 @@ def resume(context: dg.OpExecutionContext, config: ResumeConfig, store: dg.Resou
 def cancel(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.ResourceParam[Store]) -> None:
     """Cancels a collection: what was found is kept and counted, and it can be resumed."""
     collection_id = _meant(config, store, CollectionStatus.RUNNING, CollectionStatus.PAUSED)
-    cancelled = controlling.cancel(store, collection_id)
+    cancelled = controlling.cancel(store, collection_id, asked=HERE)
     context.log.info(f"{collection_id} {'is being cancelled' if cancelled.has_changed else 'was not open'}.")
 
 

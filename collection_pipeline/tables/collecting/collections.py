@@ -41,6 +41,8 @@ class Collection:
     cost: Decimal
     cost_cap: Decimal | None
     pause: Pause | None
+    controlled: str | None = None
+    """What somebody last did to it, who, and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,7 @@ class CollectionStore:
                 completed_at=row.completed_at,
                 seller_count_snapshot=row.seller_count_snapshot,
                 endings=row.endings,
+                controlled=row.controlled,
                 cost=row.cost,
                 cost_cap=row.cost_cap,
                 pause=None

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from collection_pipeline.core.collecting.collections import (
+    BY_HAND,
     OPEN_STATUSES,
     CategoryStatus,
     CategoryUnit,
@@ -66,7 +67,7 @@ class CollectionControl:
                     found.status, f"The collection {collection_id} is {found.status}; this run does not begin."
                 )
             if found.status != CollectionStatus.RUNNING:
-                _reopen(connection, collection_id)
+                _reopen(connection, collection_id, None)
             entered = connection.execute(_entering(collection_id, category, run_id)).scalar_one()
             if attempt is not None and attempt < entered:
                 raise Stopped("superseded", f"A later run was asked for than this one of {category}; resume to go on.")
@@ -174,12 +175,17 @@ class CollectionControl:
     def pause(self, collection_id: str, pause: Pause) -> bool:
         """Pauses a running collection; whether it was running. Its runs notice within two seconds."""
         reasons = {"paused_reason": pause.reason, "paused_message": pause.message, "paused_until": pause.until}
+        if pause.reason == BY_HAND:
+            reasons["controlled"] = pause.message
         return self._move(collection_id, (CollectionStatus.RUNNING,), CollectionStatus.PAUSED, reasons)
 
-    def cancel(self, collection_id: str) -> bool:
-        """Cancels an open collection; whether it was open. It ends, with its snapshot, once its runs have stopped."""
+    def cancel(self, collection_id: str, *, controlled: str | None = None) -> bool:
+        """Cancels an open collection; whether it was open. It ends, with its snapshot, once its runs have stopped.
+
+        `controlled` says who did what, in a sentence.
+        """
         froms = (CollectionStatus.RUNNING, CollectionStatus.PAUSED)
-        return self._move(collection_id, froms, CollectionStatus.CANCELLING, {})
+        return self._move(collection_id, froms, CollectionStatus.CANCELLING, {"controlled": controlled})
 
     def _move(
         self,
@@ -197,7 +203,7 @@ class CollectionControl:
             announce(connection, DAEMON)
         return bool(moved.rowcount)
 
-    def resume(self, collection_id: str, *, cost_cap: Decimal | None = None) -> int:
+    def resume(self, collection_id: str, *, cost_cap: Decimal | None = None, controlled: str | None = None) -> int:
         """Starts what is missing of a collection that does not run: how many categories that is.
 
         Missing are categories that did not end well, and those of whose searches some failed. Where nothing is missing
@@ -213,7 +219,7 @@ class CollectionControl:
                 )
             restarted = connection.execute(_restarting(collection_id)).rowcount
             if restarted or status == CollectionStatus.PAUSED:
-                _reopen(connection, collection_id)
+                _reopen(connection, collection_id, controlled)
                 announce(connection, DAEMON)
         return restarted
 
@@ -257,8 +263,8 @@ def _locked(collection_id: str) -> sa.Select[tuple[str, str]]:
     return found.where(collections.c.collection_id == collection_id).with_for_update()
 
 
-def _reopen(connection: sa.Connection, collection_id: str) -> None:
-    """Makes a collection running again.
+def _reopen(connection: sa.Connection, collection_id: str, controlled: str | None) -> None:
+    """Makes a collection running again. Nobody has done it where it does so by itself.
 
     It loses its fingerprint if another one of the same was started meanwhile, which is the same's collection now.
     """
@@ -273,6 +279,7 @@ def _reopen(connection: sa.Connection, collection_id: str) -> None:
         .where(collections.c.collection_id == collection_id)
         .values(
             status=CollectionStatus.RUNNING,
+            controlled=sa.func.coalesce(controlled, collections.c.controlled),
             completed_at=None,
             seller_count_snapshot=None,
             paused_reason=None,

@@ -89,6 +89,7 @@ collections = sa.Table(
     sa.Column("endings", sa.Integer, nullable=False, server_default="0", comment="How often it has ended."),
     sa.Column("started_at", MOMENT, nullable=False, server_default=_now(), comment="When it was started."),
     sa.Column("completed_at", MOMENT, comment="When it last ended; null while it is open."),
+    sa.Column("controlled", sa.Text, comment="What somebody last did to it, who, and where."),
     _one_of(
         "status",
         "running",
