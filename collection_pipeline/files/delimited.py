@@ -14,9 +14,9 @@ from collection_pipeline.files.raw import (
     RawTable,
     UnreadableFile,
     cell_of,
-    filled,
-    fitted,
+    padded,
     require_few_columns,
+    without_blank_rows,
 )
 
 SEPARATORS = ",;\t|"
@@ -46,7 +46,7 @@ def read_delimited(content: bytes) -> RawTable:
         raise UnreadableFile("It is empty.")
     columns = [cell.strip() if isinstance(cell, str) else "" for cell in header]
     require_few_columns(columns)
-    return RawTable(columns, list(filled(fitted(line, cells, len(columns)) for line, cells in records)))
+    return RawTable(columns, list(without_blank_rows(padded(line, cells, len(columns)) for line, cells in records)))
 
 
 def decoded(content: bytes) -> str:

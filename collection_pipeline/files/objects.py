@@ -10,11 +10,11 @@ from collection_pipeline.files.raw import (
     RawCell,
     RawRow,
     RawTable,
+    UnreadableCell,
     UnreadableFile,
-    Unusable,
     cell_of,
-    filled,
     require_few_columns,
+    without_blank_rows,
 )
 
 NAME_COLUMN = "name"
@@ -29,7 +29,7 @@ def read_objects(content: bytes) -> RawTable:
         columns.setdefault(NAME_COLUMN)
     require_few_columns(list(columns))
     rows = (_row(number, entry, list(columns)) for number, entry in enumerate(entries, start=1))
-    return RawTable(list(columns), list(filled(rows)))
+    return RawTable(list(columns), list(without_blank_rows(rows)))
 
 
 def _parsed(text: str) -> object:
@@ -75,4 +75,4 @@ def _cell(value: object) -> RawCell:
             return "true" if value else "false"
         case str():
             return cell_of(value)
-    return Unusable("is a list or an object, not a text")
+    return UnreadableCell("is a list or an object, not a text")

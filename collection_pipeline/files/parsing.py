@@ -13,7 +13,7 @@ from collection_pipeline.core.sellers.import_plan import ImportRow
 from collection_pipeline.files.delimited import read_delimited
 from collection_pipeline.files.mapping import ColumnMapping, Places, places
 from collection_pipeline.files.objects import read_objects
-from collection_pipeline.files.raw import LARGEST_FILE, RawCell, RawRow, RawTable, UnreadableFile, Unusable
+from collection_pipeline.files.raw import LARGEST_FILE, RawCell, RawRow, RawTable, UnreadableCell, UnreadableFile
 from collection_pipeline.files.workbook import read_workbook
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".xlsx", ".xlsm")
@@ -65,7 +65,7 @@ def _row(row: RawRow, where: Places) -> ImportRow:
 
     def text(place: int | None, thing: str) -> str | None:
         cell: RawCell = None if place is None or place >= len(row.cells) else row.cells[place]
-        if isinstance(cell, Unusable):
+        if isinstance(cell, UnreadableCell):
             problems.append(f"its {thing} {cell.reason}")
             return None
         if cell is not None and len(cell) > LONGEST_TEXT:

@@ -23,13 +23,13 @@ class UnreadableFile(PipelineError):
 
 
 @dataclass(frozen=True, slots=True)
-class Unusable:
+class UnreadableCell:
     """A cell that holds something, but no text that can be trusted."""
 
     reason: str
 
 
-RawCell = str | Unusable | None
+RawCell = str | UnreadableCell | None
 """None is an empty cell, or none at all."""
 
 
@@ -56,7 +56,7 @@ def require_few_columns(columns: Sequence[str]) -> None:
         raise UnreadableFile(f"It has {len(columns):,} columns, and may have {MOST_COLUMNS:,}; leave some out.")
 
 
-def filled(rows: Iterable[RawRow]) -> Iterator[RawRow]:
+def without_blank_rows(rows: Iterable[RawRow]) -> Iterator[RawRow]:
     """The rows that hold anything. Raises UnreadableFile beyond MOST_ROWS."""
     number = 0
     for row in rows:
@@ -68,7 +68,7 @@ def filled(rows: Iterable[RawRow]) -> Iterator[RawRow]:
         yield row
 
 
-def fitted(number: int, cells: Sequence[RawCell], columns: int) -> RawRow:
+def padded(number: int, cells: Sequence[RawCell], columns: int) -> RawRow:
     """A row under its header; one with more cells than the header cannot be trusted, because something has shifted."""
     if any(cells[columns:]):
         last = max(place for place, cell in enumerate(cells, start=1) if cell)
@@ -83,5 +83,5 @@ def cell_of(text: str) -> RawCell:
     if not text.strip():
         return None
     if wrong := _UNSTORABLE.search(text):
-        return Unusable("contains a NUL character" if wrong[0] == "\0" else "contains half a character")
+        return UnreadableCell("contains a NUL character" if wrong[0] == "\0" else "contains half a character")
     return text

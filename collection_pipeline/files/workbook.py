@@ -19,7 +19,15 @@ from typing import IO
 from python_calamine import CalamineError, CalamineSheet, load_workbook
 
 from collection_pipeline.files.formula_escaping import EXCEL_CELL, unescape_formulas
-from collection_pipeline.files.raw import RawCell, RawTable, UnreadableFile, Unusable, cell_of, filled, fitted
+from collection_pipeline.files.raw import (
+    RawCell,
+    RawTable,
+    UnreadableCell,
+    UnreadableFile,
+    cell_of,
+    padded,
+    without_blank_rows,
+)
 
 LARGEST_UNPACKED = 1024**3
 """Bytes in all parts of a workbook: three times what 200,000 exported sellers take."""
@@ -56,7 +64,7 @@ def read_workbook(content: bytes, sheet: str | None) -> RawTable:
     if not any(columns):
         raise UnreadableFile("Its sheet is empty.")
     cells = ((number, [_cell(value) for value in values]) for number, values in rows)
-    return RawTable(columns, list(filled(fitted(number, row, len(columns)) for number, row in cells)))
+    return RawTable(columns, list(without_blank_rows(padded(number, row, len(columns)) for number, row in cells)))
 
 
 def _sheet(content: bytes, name: str | None) -> CalamineSheet:
@@ -79,9 +87,9 @@ def _cell(value: ExcelValue) -> RawCell:
             return "true" if value else "false"
         case int() | float():
             if not abs(value) < _EXACT_BELOW:  # so that NaN is none, too
-                return Unusable(f"is a number so long that Excel has lost its end; {_AS_TEXT}")
+                return UnreadableCell(f"is a number so long that Excel has lost its end; {_AS_TEXT}")
             return str(int(value)) if value == int(value) else repr(value)
-    return Unusable(f"is a date or a time; {_AS_TEXT}")
+    return UnreadableCell(f"is a date or a time; {_AS_TEXT}")
 
 
 def _require_modest(content: bytes) -> None:

@@ -24,7 +24,7 @@ _OPTIONS = (
 _NAMES = tuple(Selection.__dataclass_fields__)
 
 
-def chooses_sellers(command: Callable[..., R]) -> Callable[..., R]:
+def seller_selection_options(command: Callable[..., R]) -> Callable[..., R]:
     """Gives a command these options, and the choice as its argument `selection`."""
 
     @wraps(command)

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from collection_pipeline.actions.importing import ImportRequest, dry_run, export_file, import_file
 from collection_pipeline.commands.sellers.authors import person
-from collection_pipeline.commands.sellers.choosing import chooses_sellers
+from collection_pipeline.commands.sellers.choosing import seller_selection_options
 from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.core.printable import printable
 from collection_pipeline.files.export import Format, format_of
@@ -71,7 +71,7 @@ def import_sellers(
 
 @click.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@chooses_sellers
+@seller_selection_options
 @click.option("--format", "wanted", type=click.Choice([*Format]), help="Default: what the file's name ends with.")
 @click.option("--hash-names", is_flag=True, help="Keyed hashes in place of names (needs COLLECTION_NAME_KEY).")
 @click.option("--force", is_flag=True, help="Replace the file also if it is no export, or one that was edited.")

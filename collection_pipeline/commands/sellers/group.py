@@ -37,7 +37,7 @@ def add(names: tuple[str, ...], note: str | None, *, is_flagged: bool) -> None:
     """
     with stores() as (settings, store):
         wanted = [NewSeller(name, note, is_flagged) for name in names]
-        told(store.edits.add(settings.org_id, wanted, author()))
+        print_edit(store.edits.add(settings.org_id, wanted, author()))
 
 
 @sellers.command("update")
@@ -52,7 +52,7 @@ def update(name: str, rename: str | None, note: str | None, is_flagged: bool | N
     Example: collection-pipeline sellers update deal_hunter --rename "Deal Hunter Ltd" --note "answers quickly"
     """
     with stores() as (settings, store):
-        told(store.edits.update(settings.org_id, name, SellerUpdate(rename, note, is_flagged), author()))
+        print_edit(store.edits.update(settings.org_id, name, SellerUpdate(rename, note, is_flagged), author()))
 
 
 @sellers.command("remove")
@@ -64,7 +64,7 @@ def remove(names: tuple[str, ...]) -> None:
     Example: collection-pipeline sellers remove deal_hunter "tom's.attic"
     """
     with stores() as (settings, store):
-        told(store.edits.remove(settings.org_id, names, author()))
+        print_edit(store.edits.remove(settings.org_id, names, author()))
 
 
 @sellers.command("flag")
@@ -77,7 +77,7 @@ def flag(names: tuple[str, ...], *, off: bool) -> None:
     Example: collection-pipeline sellers flag deal_hunter
     """
     with stores() as (settings, store):
-        told(store.edits.flag(settings.org_id, names, author(), is_flagged=not off))
+        print_edit(store.edits.flag(settings.org_id, names, author(), is_flagged=not off))
 
 
 @sellers.command("undo")
@@ -89,10 +89,10 @@ def undo(change: int) -> None:
     Example: collection-pipeline sellers undo 42
     """
     with stores() as (settings, store):
-        told(store.edits.undo(settings.org_id, change, author(), datetime.now(UTC)))
+        print_edit(store.edits.undo(settings.org_id, change, author(), datetime.now(UTC)))
 
 
-def told(edit: Edit) -> None:
+def print_edit(edit: Edit) -> None:
     """Says what an edit did."""
     what = f"{edit.affected:,} {'seller' if edit.affected == 1 else 'sellers'} {edit.action.replace('_', ' ')}"
     click.echo(f"{what}; the list holds {edit.seller_count:,} now. Change {edit.audit_id}.")

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from collection_pipeline.commands.numbers import ROWS
-from collection_pipeline.commands.sellers.choosing import chooses_sellers
+from collection_pipeline.commands.sellers.choosing import seller_selection_options
 from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.tables.sellers.exports import Selection
@@ -21,7 +21,7 @@ _MOMENT_HELP = "the number of a change, or a moment in UTC such as 2026-11-23 or
 
 
 @click.command("list")
-@chooses_sellers
+@seller_selection_options
 @click.option("--limit", type=ROWS, default=100, show_default=True, help="How many at most.")
 @click.option("--at", "moment", help=f"The list as it was then: {_MOMENT_HELP}. Other choices do not apply.")
 @errors_as_messages

@@ -33,7 +33,7 @@ PORT = click.IntRange(1, 65535)
 
 
 @dataclass(frozen=True)
-class Wishes:
+class UpOptions:
     """What `up` was asked for beyond the services."""
 
     collect: bool
@@ -65,7 +65,7 @@ def up(
     settings = Settings.from_mapping(os.environ)
     logs = private_home(settings.home) / "logs"
     make_private(logs)
-    request = Wishes(collect, stop_after, preset, categories)
+    request = UpOptions(collect, stop_after, preset, categories)
     with only_one(logs / "up.lock") as is_first:
         if is_first:
             status = _run(settings, Ports(port, feed_port), request, console)
@@ -75,7 +75,7 @@ def up(
         sys.exit(0 if status is CollectionStatus.COMPLETED else 1)
 
 
-def _use_running(settings: Settings, request: Wishes, console: Console) -> CollectionStatus | None:
+def _use_running(settings: Settings, request: UpOptions, console: Console) -> CollectionStatus | None:
     running = _running(settings.home, READY_WITHIN_S if request.collect else 1)
     if running is None:
         console.print(f"Another `up` is starting everything in {settings.home} at this moment.", soft_wrap=True)
@@ -99,7 +99,7 @@ def _running(home: Path, within_s: float) -> Services | None:
         time.sleep(0.1)
 
 
-def _run(settings: Settings, ports: Ports, request: Wishes, console: Console) -> CollectionStatus | None:
+def _run(settings: Settings, ports: Ports, request: UpOptions, console: Console) -> CollectionStatus | None:
     status = None
     with suppress(KeyboardInterrupt), everything(settings, ports, console) as running:
         if request.collect:
@@ -112,7 +112,7 @@ def _run(settings: Settings, ports: Ports, request: Wishes, console: Console) ->
 def _collect(
     store: Store,
     settings: Settings,
-    request: Wishes,
+    request: UpOptions,
     services: Services,
     console: Console,
     check: Callable[[], None],

@@ -79,9 +79,9 @@ class Requester:
         try:
             answer = await request()
         except SourceError as error:
-            self.streak.bad(error)
+            self.streak.failed(error)
             raise
-        self.streak.good()
+        self.streak.succeeded()
         return answer
 
     def _record(

@@ -20,17 +20,17 @@ class ReplyStreak:
     failures: int = 0
     last: SourceError | None = None
 
-    def good(self) -> None:
+    def succeeded(self) -> None:
         """A reply came that was what was asked for."""
         self.failures = 0
 
-    def bad(self, error: SourceError) -> None:
+    def failed(self, error: SourceError) -> None:
         """A request failed, or its reply was of no use."""
         self.failures += 1
         self.last = error
 
     @property
-    def verdict(self) -> FailuresInARow | None:
+    def failure(self) -> FailuresInARow | None:
         """The error that the source is away, once there is no doubt."""
         if self.failures < FAILURES_THAT_PAUSE or self.last is None:
             return None
@@ -39,5 +39,5 @@ class ReplyStreak:
 
     def require_answers(self) -> None:
         """Raises FailuresInARow where asking once more would only be one more failure."""
-        if (verdict := self.verdict) is not None:
-            raise verdict
+        if (failure := self.failure) is not None:
+            raise failure

@@ -117,9 +117,9 @@ class Collector:
             return
         if result.error.stops_collection:
             self._stopped_by = self._stopped_by or result.error
-        elif (verdict := self._streak.verdict) is not None:
+        elif (failure := self._streak.failure) is not None:
             # Said here too: the last products of a category may all be in flight, and nobody ask once more.
-            self._stopped_by = self._stopped_by or verdict
+            self._stopped_by = self._stopped_by or failure
         elif result.error.retryable:
             self._to_repeat.append(search)
 

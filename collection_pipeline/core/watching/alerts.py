@@ -134,7 +134,7 @@ def of_check(result: CheckResult) -> Alert | None:
     return Alert(AlertCause.CHECK_FAILED, subject, str(result.id), text, path, result.at)
 
 
-def of_storm(collection_id: str, stopped: Settlement, now: datetime) -> Alert:
+def of_restarts(collection_id: str, stopped: Settlement, now: datetime) -> Alert:
     """A category that was started again and again."""
     event = f"{collection_id}:{stopped.category}:{stopped.attempt}"
     path = collection_path(collection_id)

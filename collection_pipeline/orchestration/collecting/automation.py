@@ -20,7 +20,7 @@ from collection_pipeline.core.collecting.collections import (
     storms,
     to_start,
 )
-from collection_pipeline.core.watching.alerts import of_storm
+from collection_pipeline.core.watching.alerts import of_restarts
 from collection_pipeline.orchestration.catalogue.partitions import categories
 from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.collecting.jobs import collect_category, record_seller_count
@@ -98,7 +98,7 @@ def _runs_to_start(
     due = to_start(units, runs, at_most=share)
     if stopped := storms(due, now := utc_now()):
         store.control.settle(collection_id, stopped)
-        AlertStore(store.engine).add([of_storm(collection_id, one, now) for one in stopped])
+        AlertStore(store.engine).add([of_restarts(collection_id, one, now) for one in stopped])
     due = [unit for unit in due if unit.category not in {one.category for one in stopped}]
     store.control.note_starts(collection_id, due)
     for unit in due:

@@ -13,7 +13,7 @@ from collection_pipeline.core.collecting.listings import CONDITION_NEW, Listing,
 from collection_pipeline.core.collecting.usage import Call, CallLedger
 from collection_pipeline.core.errors import Malformed, Rejected, Unauthorised
 from collection_pipeline.core.money import Money, PriceBand, parse_amount
-from collection_pipeline.sources.ebay.errors import is_past_the_window, search_error, spoken
+from collection_pipeline.sources.ebay.errors import described, is_past_the_window, search_error
 from collection_pipeline.sources.ebay.token import EbayAccount, EbayTokens
 from collection_pipeline.sources.http import count, json_object, mapping, send, sequence, shown, text
 
@@ -65,10 +65,10 @@ class EbayListings:
             raise search_error(response, what, self._clock())
         body = json_object(response, what)
         if warnings := body.get("warnings"):
-            # A warned request was answered without the filter that the warning is about (section 0.1).
+            # A warned request was answered without the filter that the warning is about (docs/sources.md 1.2).
             raise Rejected(
-                f"{what}: eBay ignored part of the request ({spoken(sequence(warnings) or [warnings])}), so its answer "
-                "is of no use.",
+                f"{what}: eBay ignored part of the request ({described(sequence(warnings) or [warnings])}), "
+                "so its answer is of no use.",
                 url=shown(response.request.url),
             )
         return listing_page(body, page, self._page_size, what, shown(response.request.url))

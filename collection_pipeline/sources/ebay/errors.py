@@ -39,7 +39,7 @@ def search_error(response: httpx.Response, what: str, now: datetime) -> SourceEr
     status, url = response.status_code, shown(response.request.url)
     problems = _problems(response)
     ids = [mapping(problem).get("errorId") for problem in problems]
-    said = spoken(problems) or "no reason given"
+    said = described(problems) or "no reason given"
     if any(_is_bulk_data(mapping(problem)) for problem in problems):
         # Whatever its status, which is not published either: it may not be taken for a limit that trying again passes.
         return Rejected(
@@ -74,7 +74,7 @@ def is_past_the_window(response: httpx.Response) -> bool:
     )
 
 
-def spoken(problems: Iterable[Any]) -> str:
+def described(problems: Iterable[Any]) -> str:
     """Errors or warnings as `12012 A valid 'price' filter …`, one after the other."""
     return quoted(
         "; ".join(

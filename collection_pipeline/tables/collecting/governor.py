@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from collection_pipeline.core.collecting.usage import COSTS, Call, CallLedger, Limits, Source, next_day, vendor_day
 from collection_pipeline.core.errors import BudgetSpent, QuotaExhausted, SourceError
 from collection_pipeline.tables.collecting.places import Places, shielded
-from collection_pipeline.tables.schema.admission import Admission, Admissions, Asked
+from collection_pipeline.tables.schema.admission import Admission, AdmissionRequest, Admissions
 from collection_pipeline.tables.schema.tables import api_usage
 
 LOOK_AGAIN_S = 0.02
@@ -137,7 +137,7 @@ class Ledger(CallLedger):
         if call.source not in self._places:
             await asyncio.to_thread(self._admissions.prepare, call.source, limits.in_flight)
             self._places.setdefault(call.source, Places(call.source, self._admissions))
-        asked = Asked(
+        asked = AdmissionRequest(
             source=call.source,
             operation=call.operation,
             day=vendor_day(call.source, now),
@@ -158,7 +158,7 @@ class Ledger(CallLedger):
             await asyncio.sleep(look_again_s)
             look_again_s = min(2 * look_again_s, LONGEST_LOOK_S)
 
-    async def _ask(self, places: Places, asked: Asked) -> Admission:
+    async def _ask(self, places: Places, asked: AdmissionRequest) -> Admission:
         given_back = places.take_free()
         asking = asyncio.create_task(asyncio.to_thread(self._admissions.ask, asked, given_back))
         try:

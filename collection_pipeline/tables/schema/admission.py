@@ -109,7 +109,7 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AdmissionRequest:
     """A request that wants to be let through."""
 
     source: str
@@ -138,7 +138,7 @@ class Admissions:
         with self.engine.connect() as connection:
             connection.execute(_PREPARE, {"source": source, "places": places})
 
-    def ask(self, asked: Asked, given_back: Sequence[int]) -> Admission:
+    def ask(self, asked: AdmissionRequest, given_back: Sequence[int]) -> Admission:
         """Gives back places, then asks for one. Nothing is counted for a request that is not let through."""
         holding = {"given_back": list(given_back), "holder": self.holder, "lease_s": self.lease_s}
         with self.engine.connect() as connection:

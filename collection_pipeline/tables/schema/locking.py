@@ -15,6 +15,6 @@ _TAKE = sa.text("""
 """)
 
 
-def take_turn(connection: sa.Connection, name: str) -> None:
+def lock_turn(connection: sa.Connection, name: str) -> None:
     """Waits until no other transaction holds this name, and holds it until this one ends."""
     connection.execute(_TAKE, {"name": name})

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from collection_pipeline.core.sellers.seller_list import AuditAction
 from collection_pipeline.tables.schema.category_listings import LISTINGS
-from collection_pipeline.tables.schema.locking import take_turn
+from collection_pipeline.tables.schema.locking import lock_turn
 from collection_pipeline.tables.schema.tables import collection_categories, seller_audit_log, sellers
 from collection_pipeline.tables.schema.time_limits import limit_waits_and_statements
 from collection_pipeline.tables.sellers.key_change_detection import require_same_names, settle_names
@@ -224,7 +224,7 @@ def lock_list(connection: sa.Connection, org_id: str) -> None:
     holds up everybody else may not take for ever: see tables/schema/time_limits.py. Raises TookTooLong.
     """
     limit_waits_and_statements(connection, org_id)
-    take_turn(connection, f"sellers: {org_id}")
+    lock_turn(connection, f"sellers: {org_id}")
 
 
 def count_sellers(connection: sa.Connection, org_id: str) -> int:

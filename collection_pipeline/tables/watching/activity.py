@@ -10,7 +10,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from collection_pipeline.core.activity import ActivityEvent
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.tables.schema.locking import take_turn
+from collection_pipeline.tables.schema.locking import lock_turn
 from collection_pipeline.tables.schema.notices import CHANNELS, announce
 from collection_pipeline.tables.schema.tables import activity_events
 
@@ -76,7 +76,7 @@ class ActivityStore:
             with self._engine.begin() as connection:
                 # Sorted, so that two who write to the same collections cannot wait for each other.
                 for collection_id in sorted({event.collection_id for event in events}):
-                    take_turn(connection, f"activity: {topic(collection_id)}")
+                    lock_turn(connection, f"activity: {topic(collection_id)}")
                     announce(connection, topic(collection_id))
                 connection.execute(activity_events.insert(), rows)
 

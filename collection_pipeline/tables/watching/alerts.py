@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from collection_pipeline.core.collecting.collections import CollectionStatus
 from collection_pipeline.core.watching.alerts import QUIET, WORTH_TELLING, Alert, AlertCause, EndedCollection
-from collection_pipeline.tables.schema.locking import take_turn
+from collection_pipeline.tables.schema.locking import lock_turn
 from collection_pipeline.tables.schema.notices import DAEMON, announce
 from collection_pipeline.tables.schema.tables import alerts
 
@@ -76,7 +76,7 @@ class AlertStore:
         )
         oldest = sa.select(alerts.c.cause, alerts.c.subject).where(_waiting(now), ~was_told).order_by(alerts.c.id)
         with self._engine.begin() as connection:
-            take_turn(connection, "sending alerts")
+            lock_turn(connection, "sending alerts")
             kind = connection.execute(oldest.limit(1)).one_or_none()
             if kind is None:
                 return None

@@ -9,27 +9,27 @@ AWAY = Transient("reset", url="https://ebay.example/search")
 def failed(times: int) -> ReplyStreak:
     streak = ReplyStreak()
     for _ in range(times):
-        streak.bad(AWAY)
+        streak.failed(AWAY)
     return streak
 
 
 def test_one_failure_less_than_the_limit_says_nothing() -> None:
     streak = failed(FAILURES_THAT_PAUSE - 1)
-    assert streak.verdict is None
+    assert streak.failure is None
     streak.require_answers()
 
 
 def test_at_the_limit_the_source_is_away_and_the_last_failure_says_why() -> None:
     streak = failed(FAILURES_THAT_PAUSE)
-    assert isinstance(streak.verdict, FailuresInARow)
-    assert (str(FAILURES_THAT_PAUSE) in str(streak.verdict), "reset" in str(streak.verdict)) == (True, True)
-    assert streak.verdict.url == AWAY.url
+    assert isinstance(streak.failure, FailuresInARow)
+    assert (str(FAILURES_THAT_PAUSE) in str(streak.failure), "reset" in str(streak.failure)) == (True, True)
+    assert streak.failure.url == AWAY.url
     with pytest.raises(FailuresInARow):
         streak.require_answers()
 
 
 def test_a_good_reply_starts_the_count_anew() -> None:
     streak = failed(FAILURES_THAT_PAUSE - 1)
-    streak.good()
-    streak.bad(AWAY)
-    assert (streak.failures, streak.verdict) == (1, None)
+    streak.succeeded()
+    streak.failed(AWAY)
+    assert (streak.failures, streak.failure) == (1, None)

@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 import sqlalchemy as sa
 
-from collection_pipeline.tables.schema.locking import take_turn
+from collection_pipeline.tables.schema.locking import lock_turn
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.tables.examples import rows
 from collection_pipeline_tests.waiting import await_true
@@ -22,16 +22,16 @@ def test_who_comes_second_waits_until_the_first_has_ended_either_way(
 ) -> None:
     if is_known:
         with store.engine.begin() as connection:
-            take_turn(connection, "a list")
+            lock_turn(connection, "a list")
     order: list[str] = []
 
     def second() -> None:
         with store.engine.begin() as connection:
-            take_turn(connection, "a list")
+            lock_turn(connection, "a list")
             order.append("second")
 
     with store.engine.connect() as connection:
-        take_turn(connection, "a list")
+        lock_turn(connection, "a list")
         waiting = Thread(target=second)
         waiting.start()
         await_true(lambda: bool(rows(store, WAITING)))
@@ -47,5 +47,5 @@ def test_who_comes_second_waits_until_the_first_has_ended_either_way(
 def test_different_names_do_not_wait_for_each_other(store: Store) -> None:
     with store.engine.begin() as one, store.engine.begin() as other:
         other.execute(sa.text("SET LOCAL lock_timeout = '1s'"))
-        take_turn(one, "a list")
-        take_turn(other, "another list")
+        lock_turn(one, "a list")
+        lock_turn(other, "another list")
