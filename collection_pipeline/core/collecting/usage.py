@@ -66,7 +66,7 @@ class Limits:
 DEFAULT_LIMITS: dict[Source, Limits] = {
     # Far below Oxylabs' 13 rendered requests a second (docs/sources.md 2.3); a page takes it 20 s and more.
     "oxylabs": Limits(requests_per_s=5, in_flight=25),
-    # eBay documents no rate but 5,000 calls a day for a new application (section 1.5).
+    # eBay documents no rate but 5,000 calls a day for a new application (docs/sources.md 1.5).
     "ebay": Limits(requests_per_s=10, in_flight=25, calls_per_day=5_000),
 }
 

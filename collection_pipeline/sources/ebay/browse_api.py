@@ -18,13 +18,13 @@ from collection_pipeline.sources.ebay.token import EbayAccount, EbayTokens
 from collection_pipeline.sources.http import count, json_object, mapping, send, sequence, shown, text
 
 READ_TIMEOUT_S = 30
-"""A search takes 0.4 to 0.9 s (section 1.5); a page of 200 somewhat longer."""
+"""A search takes 0.4 to 0.9 s (docs/sources.md 1.5); a page of 200 somewhat longer."""
 
 PAGE_SIZE = 200
 """The largest there is: a call costs one of the day's 5,000, however many listings it brings."""
 
 WINDOW = 10_000
-"""eBay pages through no more results than this (section 1.4)."""
+"""eBay pages through no more results than this (docs/sources.md 1.4)."""
 
 _SEARCH = "/buy/browse/v1/item_summary/search"
 _CALL = Call("ebay", "search")
@@ -157,7 +157,7 @@ def _listing(item: dict[str, Any]) -> Listing | None:
 
 
 def _listing_id(item: dict[str, Any]) -> str | None:
-    """The item's number without its variation, which rotates from page to page (section 1.4)."""
+    """The item's number without its variation, which rotates from page to page (docs/sources.md 1.4)."""
     parts = (text(item.get("itemId")) or "").split("|")
     number = text(item.get("legacyItemId")) or (parts[1] if len(parts) == 3 else None)
     return number if number and number.isascii() and number.isdigit() else None
@@ -185,7 +185,7 @@ def _seller(seller: dict[str, Any]) -> SellerFacts | None:
         return None
     score = count(seller.get("feedbackScore"))
     percent = _decimal(text(seller.get("feedbackPercentage")))
-    # A new seller has "0.0" and a score of 0: no feedback yet, not a bad one (section 5).
+    # A new seller has "0.0" and a score of 0: no feedback yet, not a bad one (docs/sources.md 4).
     is_rated = percent is not None and 0 <= percent <= 100 and not (percent == 0 and not score)
     return SellerFacts(name, score, percent.quantize(Decimal("0.1")) if percent is not None and is_rated else None)
 

@@ -217,7 +217,7 @@ def _seller(card: LexborNode) -> SellerFacts | None:
     name = found["name"] or found["old_name"]
     percent = Decimal(found["percent"] or found["old_percent"])
     score = _score(found["score"] or found["old_score"])
-    # 0 % of no feedback at all is a new seller, not a bad one (section 5).
+    # 0 % of no feedback at all is a new seller, not a bad one (docs/sources.md 4).
     is_rated = percent <= 100 and not (percent == 0 and not score)
     return SellerFacts(name, score, percent.quantize(Decimal("0.1")) if is_rated else None)
 

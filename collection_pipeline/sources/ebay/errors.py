@@ -28,10 +28,10 @@ _QUOTA_GONE = 2001
 _INTERNAL = 12000
 _RESPONSE_TOO_LARGE = 12023
 _OFFSET_NO_MULTIPLE = 12515
-"""Came intermittently, since 2025-11-19, for offsets that were multiples; trying again helped (section 1.4)."""
+"""Came intermittently, since 2025-11-19, for offsets that were multiples; trying again helped (docs/sources.md 1.4)."""
 
 _BULK_DATA = re.compile(r"threshold|bulk.?data", re.IGNORECASE)
-"""The error of the bulk data transfer threshold has no published number, so it is known by its words (section 5)."""
+"""The bulk data transfer threshold has no published error number: its words tell (docs/sources.md 4)."""
 
 
 def search_error(response: httpx.Response, what: str, now: datetime) -> SourceError:

@@ -16,7 +16,7 @@ from collection_pipeline.sources.http import text
 from collection_pipeline.sources.oxylabs.jobs import OxylabsJobs, finished
 
 PAGE_SIZE = 60
-"""Cards that a page is asked to hold: the size of every page that the parser was written from (section 4)."""
+"""Cards that a page is asked to hold: the size of every page that the parser was written from (docs/sources.md 3)."""
 
 _CALL = Call("oxylabs", "search_page")
 

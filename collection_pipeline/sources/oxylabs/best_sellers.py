@@ -13,7 +13,7 @@ from collection_pipeline.sources.http import count, mapping, quoted, sequence, t
 from collection_pipeline.sources.oxylabs.jobs import OxylabsJobs, finished
 
 PARSED, PARTLY_PARSED = (12000,), (12004, 12005)
-"""parse_status_code: all read, and some fields not (section 2.2). Everything else is a failure to read the page."""
+"""parse_status_code: all read, or some fields not (docs/sources.md 2.2). Every other one is a failure."""
 
 MOST_PAGES = 100
 LAST_POSITION = 100 * MOST_PAGES
@@ -36,7 +36,7 @@ class OxylabsBestSellers:
 
 
 def query(node: str, page: int) -> dict[str, object]:
-    """The job that asks for one page; `render` must be "html", unknown keys would be ignored silently (section 2.1)."""
+    """The job that asks for one page. `render` must be "html"; unknown keys are ignored (docs/sources.md 2.1)."""
     return {
         "source": "amazon_bestsellers",
         "domain": "com",
@@ -94,7 +94,7 @@ def _pages(promised: object) -> int | None:
 
 
 def _no_products(content: dict[str, Any], page: int, what: str, url: str) -> SourceError:
-    """A node that does not exist is a billed page named "Best undefined" without rows (section 2.3)."""
+    """A node that does not exist is a billed page named "Best undefined" without rows (docs/sources.md 2.3)."""
     if page == 1:
         return UnknownNode(
             f"{what}: Amazon has no best sellers for it; the node is unknown or has no list. Correct it in the "
@@ -122,7 +122,7 @@ def _products(rows: list[Any]) -> tuple[tuple[Product, ...], tuple[str, ...]]:
 
 
 def _product(row: dict[str, Any]) -> Product | str:
-    """A product, or why the row is none. 0, "" and null are "not seen" (section 0.4)."""
+    """A product, or why the row is none. 0, "" and null are "not seen" (docs/sources.md 2.2)."""
     asin, title, position = text(row.get("asin")), text(row.get("title")), count(row.get("pos"), LAST_POSITION)
     if asin is None or not ASIN.fullmatch(asin):
         return "no ASIN"

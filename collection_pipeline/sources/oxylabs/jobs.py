@@ -32,7 +32,7 @@ from collection_pipeline.sources.http import (
 )
 
 READ_TIMEOUT_S = 180
-"""The vendor gives up on a rendered page after 150 s and says so at about 160 s (section 2.1)."""
+"""The vendor gives up on a rendered page after 150 s and says so at about 160 s (docs/sources.md 2.1)."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def allowed_per_s(response: httpx.Response) -> int | None:
     """The lowest of the rates in the response's headers, in pages a second, or None where it has none.
 
     The headers carry a uuid in their middle, `x-ratelimit-total-requests-<uuid>-limit`, so they are known by their
-    two ends (section 2.3).
+    two ends (docs/sources.md 2.3).
     """
     limits = [
         int(value)
@@ -89,7 +89,7 @@ def allowed_per_s(response: httpx.Response) -> int | None:
 
 
 def require_success(response: httpx.Response, what: str, now: datetime) -> None:
-    """Raises the SourceError that an HTTP status means (section 2.3)."""
+    """Raises the SourceError that an HTTP status means (docs/sources.md 2.3)."""
     status, url = response.status_code, shown(response.request.url)
     if status == 200:
         return
@@ -113,7 +113,7 @@ def require_success(response: httpx.Response, what: str, now: datetime) -> None:
 
 
 def finished(body: dict[str, Any], what: str, url: str, target: str) -> dict[str, Any]:
-    """The one result of a job that was done and whose page came; HTTP 200 says neither (section 2.3).
+    """The one result of a job that was done and whose page came; HTTP 200 says neither (docs/sources.md 2.3).
 
     `target` is whose page it is, for errors. Raises SourceError.
     """
