@@ -30,10 +30,11 @@ WHERE s.first_collection_id = (SELECT collection_id FROM collections
                                WHERE completed_at IS NOT NULL ORDER BY completed_at DESC LIMIT 1)
 ORDER BY s.product_count DESC, s.display_name""",
     "sellers_by_best_sellers": """\
-SELECT display_name, count(DISTINCT asin) AS best_sellers, count(DISTINCT category) AS categories
-FROM category_sellers
-GROUP BY seller_key, display_name
-ORDER BY best_sellers DESC, display_name
+SELECT s.display_name, f.best_sellers, f.categories
+FROM seller_figures f
+JOIN sellers s USING (org_id, marketplace, seller_key)
+WHERE s.status = 'active' AND f.best_sellers > 0
+ORDER BY f.best_sellers DESC, f.seller_key
 LIMIT 20""",
     "sellers_of_a_category": """\
 SELECT display_name, count(DISTINCT asin) AS best_sellers, min(position) AS best_position
@@ -42,13 +43,13 @@ WHERE category = 'kitchen-coffee-machines'
 GROUP BY seller_key, display_name
 ORDER BY best_sellers DESC, best_position""",
     "price_spread": """\
-SELECT p.asin, left(p.title, 40) AS title, p.price AS amazon, min(l.price) AS ebay_min,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY l.price)::numeric(12, 2) AS ebay_median,
-       max(l.price) AS ebay_max, count(DISTINCT l.seller_key) AS sellers
-FROM amazon_products p
-JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin AND l.gone_at IS NULL
-GROUP BY p.asin, p.title, p.price
-ORDER BY sellers DESC, p.asin
+SELECT p.asin, left(p.title, 40) AS title, p.price AS amazon, f.price_low AS ebay_min,
+       f.price_median AS ebay_median, f.price_high AS ebay_max, f.sellers
+FROM product_figures f
+CROSS JOIN LATERAL (SELECT DISTINCT a.asin, a.title, a.price FROM amazon_products a
+                    WHERE a.org_id = f.org_id AND a.asin = f.asin) p
+WHERE f.categories <> '{}' AND f.sellers > 0
+ORDER BY f.sellers DESC, f.asin
 LIMIT 20""",
     "count_over_time": """\
 SELECT taken_at, seller_count, new_sellers, cause, collection_id

@@ -58,6 +58,12 @@ def seller_keys_are_normalised_and_unique(checked: Checked) -> dg.AssetCheckResu
     return _none_of("bad_keys", checked.store.quality.bad_seller_keys(checked.org_id, checked.category))
 
 
+def figures_are_exact(checked: Checked) -> dg.AssetCheckResult:
+    """The kept figures of the category's products, and of some of their sellers, are what counting anew gives."""
+    wrong = checked.store.quality.wrong_figures(checked.org_id, checked.category)
+    return _none_of("products_with_wrong_figures", wrong)
+
+
 def category_is_fresh(checked: Checked) -> dg.AssetCheckResult:
     """The category was collected within the last 35 days. A sensor lets it warn when that is over."""
     too_old = stale(collected_at(checked.store.engine, checked.org_id), utc_now())
@@ -97,6 +103,11 @@ LISTING_CHECKS = [
     Check(listings_are_usual, is_blocking=True),
 ]
 
-SELLER_CHECKS = [Check(seller_keys_are_normalised_and_unique), Check(new_sellers_are_usual), Check(category_is_fresh)]
+SELLER_CHECKS = [
+    Check(seller_keys_are_normalised_and_unique),
+    Check(new_sellers_are_usual),
+    Check(figures_are_exact),
+    Check(category_is_fresh),
+]
 
 SNAPSHOT_CHECKS = [Check(snapshot_equals_the_list)]

@@ -23,6 +23,15 @@ PAGES_GO_TOGETHER = timedelta(hours=6)
 """Amazon renews its lists every few hours; an older page belongs to another list than a page that comes now."""
 
 
+# Before the first statement that changes any: the products that come and those that go, in the order of all others.
+_LOCK_FIGURES = sa.text("""
+    SELECT lock_figures(:org_id, ARRAY(
+        SELECT asin FROM amazon_products WHERE org_id = :org_id AND category = :category
+        UNION SELECT unnest(CAST(:asins AS text[]))
+    ))
+""")
+
+
 def _forgetting(collection_id: str, category: str) -> sa.Delete:
     return best_seller_pages.delete().where(
         best_seller_pages.c.collection_id == collection_id, best_seller_pages.c.category == category
@@ -115,6 +124,9 @@ class ProductStore:
         changed = {name: upsert.excluded[name] for name in rows[0] if name not in ("org_id", "category", "asin")}
         history = ("collection_id", "category", "asin", "position", "title", "price", "currency")
         with self._engine.begin() as connection:
+            connection.execute(
+                _LOCK_FIGURES, {"org_id": org_id, "category": category, "asins": [product.asin for product in products]}
+            )
             connection.execute(
                 upsert.on_conflict_do_update(
                     constraint=amazon_products.primary_key, set_={**changed, "updated_at": sa.func.now()}

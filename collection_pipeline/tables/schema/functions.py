@@ -7,6 +7,7 @@ of it into `seller_versions`, from which the list at any moment is one query.
 from __future__ import annotations
 
 from collection_pipeline.tables.schema.admission import ADMIT_CALL, COMMENT
+from collection_pipeline.tables.schema.figures import FIGURES
 
 _LISTED = "marketplace text, seller_key text, display_name text, status text, note text, is_flagged boolean"
 
@@ -101,4 +102,15 @@ COMMENTS = (
     "'Active sellers that were added, removed or changed between two rows of the audit log.'",
 )
 
-FUNCTIONS = (KEEP_VERSIONS, TRIGGER, LIST_AT, AUDIT_ID_AT, LIST_AT_MOMENT, LIST_DIFF, IS_ERASED, ADMIT_CALL, *COMMENTS)
+FUNCTIONS = (
+    KEEP_VERSIONS,
+    TRIGGER,
+    LIST_AT,
+    AUDIT_ID_AT,
+    LIST_AT_MOMENT,
+    LIST_DIFF,
+    IS_ERASED,
+    ADMIT_CALL,
+    *COMMENTS,
+    *FIGURES,
+)

@@ -278,6 +278,85 @@ sellers = sa.Table(
     comment="The seller list of each organisation: one row per account.",
 )
 
+_FIGURES_ORG = "Organisation whose figures they are."
+
+product_figures = sa.Table(
+    "product_figures",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True, comment=_FIGURES_ORG),
+    sa.Column("asin", sa.Text, primary_key=True, comment="The product."),
+    sa.Column(
+        "categories",
+        sa.ARRAY(sa.Text),
+        nullable=False,
+        server_default="{}",
+        comment="Categories whose current list of best sellers it is on.",
+    ),
+    sa.Column("listings", sa.Integer, nullable=False, server_default="0", comment="Its current listings."),
+    sa.Column("sellers", sa.Integer, nullable=False, server_default="0", comment="Sellers who have one."),
+    sa.Column("price_low", MONEY, comment="Lowest price; null without a listing."),
+    sa.Column("price_median", MONEY, comment="Median price."),
+    sa.Column("price_high", MONEY, comment="Highest price."),
+    sa.Index(
+        "ix_product_figures_most_sellers",
+        sa.text("sellers DESC"),
+        "asin",
+        postgresql_where=sa.text("categories <> '{}' AND sellers > 0"),
+    ),
+    comment="What the current listings of each product come to. Kept by triggers, true at any moment.",
+)
+
+seller_products = sa.Table(
+    "seller_products",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True, comment=_FIGURES_ORG),
+    sa.Column("asin", sa.Text, primary_key=True, comment="The product."),
+    sa.Column("marketplace", sa.Text, primary_key=True, comment="Where the account is: ebay."),
+    sa.Column("seller_key", sa.Text, primary_key=True, comment="The seller."),
+    sa.Column("listings", sa.Integer, nullable=False, comment="The seller's current listings of the product."),
+    sa.Index(None, "seller_key", "marketplace", "org_id"),
+    comment="Who sells which product now. Kept by triggers, true at any moment.",
+)
+
+seller_categories = sa.Table(
+    "seller_categories",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True, comment=_FIGURES_ORG),
+    sa.Column("marketplace", sa.Text, primary_key=True, comment="Where the account is: ebay."),
+    sa.Column("seller_key", sa.Text, primary_key=True, comment="The seller."),
+    sa.Column("category", sa.Text, primary_key=True, comment="A category whose best sellers it sells."),
+    sa.Column("best_sellers", sa.Integer, nullable=False, comment="How many of them."),
+    sa.Index("ix_seller_categories_of_category", "category", sa.text("best_sellers DESC"), "org_id"),
+    sa.Index("ix_seller_categories_none", "org_id", postgresql_where=sa.text("best_sellers = 0")),
+    comment="How many best sellers of which category each seller sells now. Kept by triggers.",
+)
+
+seller_figures = sa.Table(
+    "seller_figures",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True, comment=_FIGURES_ORG),
+    sa.Column("marketplace", sa.Text, primary_key=True, comment="Where the account is: ebay."),
+    sa.Column("seller_key", sa.Text, primary_key=True, comment="The seller."),
+    sa.Column("products", sa.Integer, nullable=False, server_default="0", comment="Products it sells now."),
+    sa.Column(
+        "best_sellers",
+        sa.Integer,
+        nullable=False,
+        server_default="0",
+        comment="Those that are on a category's current list.",
+    ),
+    sa.Column(
+        "categories",
+        sa.Integer,
+        nullable=False,
+        server_default="0",
+        comment="Categories that these are on the lists of.",
+    ),
+    sa.Index("ix_seller_figures_most_best_sellers", sa.text("best_sellers DESC"), "seller_key"),
+    sa.Index("ix_seller_figures_none", "org_id", postgresql_where=sa.text("products = 0")),
+    comment="What each seller sells now, also before it is on the list. Kept by triggers, true at any moment.",
+)
+
 seller_sightings = sa.Table(
     "seller_sightings",
     metadata,

@@ -85,10 +85,10 @@ VIEWS: dict[str, str] = {
         FROM product_searches WHERE status = 'failed'
     """,
     "category_sellers": """
-        SELECT DISTINCT p.org_id, p.category, p.asin, p.position, l.marketplace, l.seller_key, s.display_name
+        SELECT p.org_id, p.category, p.asin, p.position, x.marketplace, x.seller_key, s.display_name
         FROM amazon_products p
-        JOIN ebay_listings l ON l.org_id = p.org_id AND l.asin = p.asin AND l.gone_at IS NULL
-        JOIN sellers s ON s.org_id = l.org_id AND s.marketplace = l.marketplace AND s.seller_key = l.seller_key
+        JOIN seller_products x ON x.org_id = p.org_id AND x.asin = p.asin
+        JOIN sellers s ON s.org_id = x.org_id AND s.marketplace = x.marketplace AND s.seller_key = x.seller_key
         WHERE s.status = 'active'
     """,
     "seller_history": """

@@ -78,6 +78,8 @@ class KeyChangeStore:
         """Carries a decision out for everything that is held; how many sellers were renamed. Raises PipelineError."""
         with self._engine.begin() as connection:
             lock_list(connection, org_id)
+            # Many statements rename listings of many products. Alone, they need no order among each other's locks.
+            connection.execute(sa.text("LOCK TABLE ebay_listings IN SHARE ROW EXCLUSIVE MODE"))
             decided = connection.execute(
                 key_changes.update()
                 .where(key_changes.c.org_id == org_id, key_changes.c.decision.is_(None))

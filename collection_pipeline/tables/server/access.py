@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from collection_pipeline.tables.schema.figures import TRIGGER_FUNCTIONS
 from collection_pipeline.tables.schema.tables import metadata
 from collection_pipeline.tables.schema.views import VIEWS
 
@@ -31,8 +32,17 @@ HIDDEN = ("api_usage", "source_rates", "erased_sellers", "purges", "best_seller_
 ONLY_GROWING = ("seller_audit_log", "seller_count_snapshots", "purges")
 """What has happened has happened: the pipeline cannot change it."""
 
-ONLY_READ = ("analysts", "erased_sellers", "seller_versions", "activity_channel")
-"""What administrators keep, or the database itself, as it does seller_versions."""
+ONLY_READ = (
+    "analysts",
+    "erased_sellers",
+    "seller_versions",
+    "activity_channel",
+    "product_figures",
+    "seller_products",
+    "seller_categories",
+    "seller_figures",
+)
+"""What administrators keep, or the database itself, as it does seller_versions and all figures."""
 
 EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
 
@@ -67,7 +77,11 @@ def access_statements() -> Iterator[str]:
         yield f"GRANT SELECT ON {relation} TO {roles}"
     yield _where_the_reader_exists(reader_statements())
     # Attached to a table of a stranger's it would write what that table is told, with the rights of the owner.
-    yield "REVOKE ALL ON FUNCTION keep_seller_versions() FROM PUBLIC"
+    for function in ("keep_seller_versions()", *TRIGGER_FUNCTIONS):
+        yield f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
+    for function in ("lock_figures(text, text[])", "refresh_figures(text, text[])"):
+        yield f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
+        yield f"GRANT EXECUTE ON FUNCTION {function} TO {PIPELINE}, {ADMIN}"
     yield _KEEP_FUNCTIONS_FROM_QUERIES
 
 

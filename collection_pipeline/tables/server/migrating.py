@@ -11,6 +11,7 @@ from collection_pipeline.tables.schema.functions import FUNCTIONS
 from collection_pipeline.tables.schema.version import MIGRATIONS
 from collection_pipeline.tables.schema.views import COMMENTS, VIEWS
 from collection_pipeline.tables.server.access import access_statements
+from collection_pipeline.tables.server.filling import fill_figures
 
 # Two processes that migrate at once take turns. What they lock must be there before the first migration, and be theirs.
 _TAKE_TURN = (
@@ -32,10 +33,13 @@ _RAISED = "P0001"
 def migrate(engine: sa.Engine) -> None:
     """Applies every migration that the database does not have yet; brings views, functions and rights up to date.
 
+    What is there but not counted yet is counted after that, while others work.
+
     Raises PipelineError where a role is missing that the migrating one may not create.
     """
     try:
         _migrate(engine)
+        fill_figures(engine)
     except sa.exc.DBAPIError as error:
         diagnosis = getattr(error.orig, "diag", None)
         if diagnosis is None or diagnosis.sqlstate != _RAISED:

@@ -11,6 +11,43 @@ from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.sellers.identity import seller_key
 from collection_pipeline.tables.schema.category_listings import LISTINGS
 
+SAMPLE = 50
+"""Sellers of a category whose figures are counted anew."""
+
+_WRONG_FIGURES = f"""
+    WITH product AS MATERIALIZED (
+        SELECT asin FROM amazon_products WHERE org_id = :org_id AND category = :category
+    ), seller AS MATERIALIZED (
+        SELECT min(x.asin) AS asin, x.marketplace, x.seller_key
+        FROM product p CROSS JOIN LATERAL (
+            SELECT * FROM seller_products x WHERE x.org_id = :org_id AND x.asin = p.asin OFFSET 0
+        ) x
+        GROUP BY x.marketplace, x.seller_key ORDER BY md5(x.seller_key) LIMIT {SAMPLE}
+    )
+    SELECT p.asin FROM product p
+    LEFT JOIN product_figures f ON f.org_id = :org_id AND f.asin = p.asin
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS listings, count(DISTINCT (l.marketplace, l.seller_key)) AS sellers, min(l.price) AS low,
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY l.price)::numeric(12, 2) AS median, max(l.price) AS high
+        FROM ebay_listings l WHERE l.org_id = :org_id AND l.asin = p.asin AND l.gone_at IS NULL
+    ) n
+    WHERE (f.listings, f.sellers, f.price_low, f.price_median, f.price_high)
+          IS DISTINCT FROM (n.listings, n.sellers, n.low, n.median, n.high)
+    UNION
+    SELECT s.asin FROM seller s
+    LEFT JOIN seller_figures f
+      ON f.org_id = :org_id AND f.marketplace = s.marketplace AND f.seller_key = s.seller_key
+    CROSS JOIN LATERAL (
+        SELECT count(DISTINCT l.asin) AS products, count(DISTINCT a.asin) AS best_sellers,
+               count(DISTINCT a.category) AS categories
+        FROM (SELECT asin FROM ebay_listings l WHERE l.org_id = :org_id AND l.marketplace = s.marketplace
+              AND l.seller_key = s.seller_key AND l.gone_at IS NULL OFFSET 0) l
+        LEFT JOIN LATERAL (SELECT * FROM amazon_products a WHERE a.org_id = :org_id AND a.asin = l.asin OFFSET 0) a
+          ON true
+    ) n
+    WHERE (f.products, f.best_sellers, f.categories) IS DISTINCT FROM (n.products, n.best_sellers, n.categories)
+"""  # noqa: S608
+
 
 @dataclass(frozen=True, slots=True)
 class PriceCoverage:
@@ -113,6 +150,14 @@ class QualityStore:
             category=category,
         )
         return sorted(row.seller_key for row in rows if not _is_normalised(row.seller_key))
+
+    def wrong_figures(self, org_id: str, category: str) -> list[str]:
+        """Products of a category whose kept figures, or those of some of their sellers, are not what counting gives.
+
+        In one statement, which sees one moment: what others change meanwhile is kept and counted the same.
+        """
+        rows = self._rows(_WRONG_FIGURES, org_id=org_id, category=category)
+        return sorted(row.asin for row in rows)
 
     def snapshot_audit(self, org_id: str) -> SnapshotAudit:
         """The newest snapshot and the live list, each beside the audit log."""

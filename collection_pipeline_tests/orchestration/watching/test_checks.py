@@ -41,6 +41,10 @@ BREAKAGES = [
         "seller_keys_are_normalised_and_unique",
         "UPDATE ebay_listings SET seller_key = upper(seller_key); UPDATE sellers SET seller_key = upper(seller_key)",
     ),
+    ("ebay_sellers", "figures_are_exact", "UPDATE product_figures SET sellers = sellers + 1"),
+    ("ebay_sellers", "figures_are_exact", "UPDATE product_figures SET price_median = price_median + 1"),
+    ("ebay_sellers", "figures_are_exact", "UPDATE seller_figures SET best_sellers = best_sellers + 1"),
+    ("ebay_sellers", "figures_are_exact", "DELETE FROM seller_figures"),
 ]
 
 
@@ -51,6 +55,7 @@ def test_all_checks_pass_on_what_was_collected_and_each_fails_when_its_promise_i
         "prices_are_present": True,
         "listings_are_inside_the_price_band": True,
         "listings_match_the_filters": True,
+        "figures_are_exact": True,
         "seller_keys_are_normalised_and_unique": True,
         "products_are_usual": True,
         "prices_are_as_usual": True,
