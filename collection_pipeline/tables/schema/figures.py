@@ -6,7 +6,7 @@ compares what the listings say now with what was kept, and passes the difference
 
 Whoever changes a product's figures holds its row of `product_figures`, so that two who change its listings at once
 count each other's. Rows are locked in one order everywhere: products by ASIN, then sellers by key. So a transaction
-that changes several products by more than one statement, or by an upsert, which fires two triggers, locks them all first.
+that changes several products by more than one statement, or by an upsert, which fires two triggers, locks all first.
 """
 
 from __future__ import annotations
