@@ -23,6 +23,7 @@ from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handlers
 from dagster_shared.error import SerializableErrorInfo
 
+from collection_pipeline.orchestration.instance.code_watching import ask_rarely
 from collection_pipeline.orchestration.instance.recovery import fail_dead_runs
 from collection_pipeline.orchestration.instance.waking import QUEUE, SENSORS, listen_in_background
 from collection_pipeline.orchestration.launcher import warm_up
@@ -101,6 +102,7 @@ def _woken(daemon: DagsterDaemon[Any], instance: dg.DagsterInstance) -> DagsterD
 def main(workspace: Path, session_began_at: str | None, log_format: str) -> None:
     """Run Dagster's daemons until Ctrl-C."""
     setup_interrupt_handlers()
+    ask_rarely()
     target = WorkspaceFileTarget([str(workspace)])
     with suppress(KeyboardInterrupt), capture_interrupts(), dg.DagsterInstance.get() as instance:
         if session_began_at is not None:

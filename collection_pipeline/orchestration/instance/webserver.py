@@ -21,6 +21,7 @@ from dagster_webserver.cli import (
 )
 from dagster_webserver.version import __version__
 
+from collection_pipeline.orchestration.instance.code_watching import ask_rarely
 from collection_pipeline.orchestration.instance.ui_access import UiGuard
 from collection_pipeline.settings.pipeline import Settings
 
@@ -38,6 +39,7 @@ def main(host: str, port: int, workspace: Path, log_format: str) -> None:
     """Serve Dagster's UI until Ctrl-C."""
     configure_loggers(formatter=log_format, log_level="INFO")
     hosts = Settings.from_mapping(os.environ).ui_hosts
+    ask_rarely()
     with dg.DagsterInstance.get() as instance:
         instance.optimize_for_webserver(DEFAULT_DB_STATEMENT_TIMEOUT, DEFAULT_POOL_RECYCLE, DEFAULT_POOL_MAX_OVERFLOW)
         target = WorkspaceFileTarget([str(workspace)])
