@@ -158,7 +158,10 @@ def _settle(instance: dg.DagsterInstance, store: Store, collection: Collection) 
     fail_silent(instance, silent(units, runs, utc_now()))
     if collection.status in (CollectionStatus.PAUSED, CollectionStatus.CANCELLING):
         cancel_queued(instance, runs)
-    store.control.settle(collection_id, settlements(collection.status, units, runs))
+    settled = settlements(collection.status, units, runs)
+    store.control.settle(collection_id, settled)
+    if {unit.category for unit in units if unit.is_open} - {one.category for one in settled}:
+        return  # looked at again only where it may be over: of ten thousand categories that takes a while
     if collection.status is not CollectionStatus.PAUSED and is_over(
         store.collections.units(collection_id), runs, more_runs_to_come=backfill_goes_on(instance, collection_id)
     ):
