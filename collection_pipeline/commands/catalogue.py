@@ -19,7 +19,7 @@ from collection_pipeline.sources.oxylabs.jobs import OxylabsAccount
 from collection_pipeline.tables.store import Store
 
 
-@click.group(short_help="What can be collected: departments, categories, presets.")
+@click.group(short_help="Show, check and load departments, categories and presets.")
 def catalogue() -> None:
     """Departments, categories with their Amazon browse nodes, and presets."""
 
@@ -57,8 +57,8 @@ def load(file: Path | None) -> None:
 
 
 @catalogue.command("check")
-@click.option("--preset", help="Check the categories of one preset only. Default: the whole catalogue.")
-@click.option("--category", "categories", multiple=True, help="Check single categories; may be given several times.")
+@click.option("--preset", help="Check only the categories of this preset. Default: the whole catalogue.")
+@click.option("--category", "categories", multiple=True, help="Check only these categories. Repeatable.")
 @errors_as_messages
 def check(preset: str | None, categories: tuple[str, ...]) -> None:
     """Ask the configured source for every category's node, one billed call each, and report those it does not know.

@@ -33,7 +33,7 @@ TABLE_ROWS = 10_000
     type=click.FloatRange(min=0),
     default=queries.TIMEOUT_S,
     show_default=True,
-    help="The most seconds that the database works on it; 0 is without limit.",
+    help="The longest the database may work on it, in seconds. 0: no limit.",
 )
 @errors_as_messages
 def sql(query: str | None, ask: str | None, form: str, limit: int | None, timeout_s: float) -> None:

@@ -30,18 +30,28 @@ LOWEST, HIGHEST = BandRule().min_markup_percent, BandRule().max_markup_percent
 
 @click.command(short_help="Start a collection through the running Dagster.")
 @click.option("--preset", help=f"A preset of the catalogue. Default: {DEFAULT_PRESET}, if nothing else is named.")
-@click.option("--category", "categories", multiple=True, help="A category key; may be given several times.")
-@click.option("--again", help="The id of an earlier collection: its categories, once more.")
-@click.option("--name", help="The collection's id. Given twice, it is one collection. Default: preset and time.")
+@click.option("--category", "categories", multiple=True, help="A category, by its key. Repeatable.")
+@click.option("--again", help="Collect the categories of this earlier collection again.")
 @click.option(
-    "--min-markup", type=MARKUP, default=LOWEST, show_default=True, help="Lower end of the price band, percent."
+    "--name", help="The collection's id; starting the same id twice gives one collection. Default: preset and time."
 )
 @click.option(
-    "--max-markup", type=MARKUP, default=HIGHEST, show_default=True, help="Upper end of the price band, percent."
+    "--min-markup",
+    type=MARKUP,
+    default=LOWEST,
+    show_default=True,
+    help="Lower end of the price band, as a markup in percent.",
+)
+@click.option(
+    "--max-markup",
+    type=MARKUP,
+    default=HIGHEST,
+    show_default=True,
+    help="Upper end of the price band, as a markup in percent.",
 )
 @click.option("--cap", type=COST, help="Cost (calls) that must not be exceeded. Default: none.")
-@click.option("--as-far-as-it-goes", is_flag=True, help="Start even if cap or quota will not do for all of it.")
-@click.option("--estimate", "is_estimate", is_flag=True, help="Say what it would cost, and start nothing.")
+@click.option("--as-far-as-it-goes", is_flag=True, help="Start even if the cap or the quota does not cover all of it.")
+@click.option("--estimate", "is_estimate", is_flag=True, help="Show what it would cost, without starting anything.")
 @click.option("--wait", is_flag=True, help="Show progress; exit 0 only if the collection completed without errors.")
 @errors_as_messages
 def collect(

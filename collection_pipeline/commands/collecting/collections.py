@@ -15,7 +15,7 @@ from collection_pipeline.commands.numbers import COST
 from collection_pipeline.commands.session import errors_as_messages, stores
 
 
-@click.group(short_help="What is going on, and control of it.")
+@click.group(short_help="List, show and control collections.")
 def collections() -> None:
     """List, show, pause, resume and cancel collections."""
 
@@ -89,7 +89,7 @@ def pause(collection_id: str) -> None:
 
 @collections.command("resume")
 @click.argument("collection_id")
-@click.option("--cap", type=COST, help="A new cost cap in place of the old one.")
+@click.option("--cap", type=COST, help="A new cost cap, replacing the old one.")
 @errors_as_messages
 def resume(collection_id: str, cap: Decimal | None) -> None:
     """Start what is missing of a collection that is paused, or ended with failures or cancelled.

@@ -14,12 +14,19 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _OPTIONS = (
-    click.option("--category", help="Sellers of this category's current best sellers."),
-    click.option("--collection", "collection_id", help="Sellers that this collection saw."),
-    click.option("--flagged/--not-flagged", "is_flagged", default=None, help="Only flagged ones, or only the others."),
-    click.option("--exported/--never-exported", "is_exported", default=None, help="By whether an export had them."),
-    click.option("--name", "name_contains", help="Those whose name contains this."),
-    click.option("--with-removed", is_flag=True, help="Removed ones too."),
+    click.option("--category", help="Only sellers of this category's current best sellers."),
+    click.option("--collection", "collection_id", help="Only sellers that this collection saw."),
+    click.option(
+        "--flagged/--not-flagged", "is_flagged", default=None, help="Only flagged sellers, or only the others."
+    ),
+    click.option(
+        "--exported/--never-exported",
+        "is_exported",
+        default=None,
+        help="Only sellers that an export has included, or only the others.",
+    ),
+    click.option("--name", "name_contains", help="Only sellers whose name contains this."),
+    click.option("--with-removed", is_flag=True, help="Include removed sellers."),
 )
 _NAMES = tuple(Selection.__dataclass_fields__)
 

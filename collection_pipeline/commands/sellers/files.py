@@ -21,14 +21,16 @@ from collection_pipeline.tables.sellers.exports import Selection
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", "is_dry_run", is_flag=True, help="Say row by row what would happen, and change nothing.")
-@click.option("--name-column", help="The column that holds the names, if it is not called so.")
-@click.option("--key-column", help="The column that holds the keys.")
-@click.option("--note-column", help="The column that holds the notes.")
-@click.option("--flag-column", help="The column that says yes or no to a flag.")
+@click.option(
+    "--dry-run", "is_dry_run", is_flag=True, help="Show row by row what would happen, without changing anything."
+)
+@click.option("--name-column", help="The column with seller names, if it has another heading.")
+@click.option("--key-column", help="The column with seller keys.")
+@click.option("--note-column", help="The column with notes.")
+@click.option("--flag-column", help="The column with flags: yes or no.")
 @click.option("--sheet", help="The sheet of a workbook. Default: the first.")
-@click.option("--restore", is_flag=True, help="Bring sellers back that were removed by hand.")
-@click.option("--skip-invalid", is_flag=True, help="Import what is right of a file in which some rows are wrong.")
+@click.option("--restore", is_flag=True, help="Restore sellers that were removed by hand.")
+@click.option("--skip-invalid", is_flag=True, help="Import the valid rows even if others are not.")
 @errors_as_messages
 def import_sellers(
     file: Path,
@@ -72,9 +74,9 @@ def import_sellers(
 @click.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @seller_selection_options
-@click.option("--format", "wanted", type=click.Choice([*Format]), help="Default: what the file's name ends with.")
-@click.option("--hash-names", is_flag=True, help="Keyed hashes in place of names (needs COLLECTION_NAME_KEY).")
-@click.option("--force", is_flag=True, help="Replace the file also if it is no export, or one that was edited.")
+@click.option("--format", "wanted", type=click.Choice([*Format]), help="Default: the suffix of the file's name.")
+@click.option("--hash-names", is_flag=True, help="Write keyed hashes instead of names (needs COLLECTION_NAME_KEY).")
+@click.option("--force", is_flag=True, help="Replace the file even if it is not an unchanged export.")
 @errors_as_messages
 def export_sellers(file: Path, selection: Selection, wanted: str | None, *, hash_names: bool, force: bool) -> None:
     """Export sellers as CSV, JSON, Parquet or Excel; the columns are described in docs/sellers.md.

@@ -16,7 +16,7 @@ from collection_pipeline.core.sellers.edits import NewSeller, SellerUpdate
 from collection_pipeline.tables.sellers.edits import Edit
 
 
-@click.group(short_help="The seller list: edit, look at, import, export.")
+@click.group(short_help="Show, edit, import and export the seller list.")
 def sellers() -> None:
     """Edit the seller list, look at its past, import and export it.
 
@@ -27,7 +27,7 @@ def sellers() -> None:
 
 @sellers.command("add")
 @click.argument("names", nargs=-1, required=True)
-@click.option("--note", help="A note on each of them.")
+@click.option("--note", help="A note for each of them.")
 @click.option("--flag", "is_flagged", is_flag=True, help="Flag them.")
 @errors_as_messages
 def add(names: tuple[str, ...], note: str | None, *, is_flagged: bool) -> None:
@@ -42,7 +42,7 @@ def add(names: tuple[str, ...], note: str | None, *, is_flagged: bool) -> None:
 
 @sellers.command("update")
 @click.argument("name")
-@click.option("--rename", help="The name that people are to see. Who the seller is stays the same.")
+@click.option("--rename", help="The name to display. The seller's key stays the same.")
 @click.option("--note", help='A note; "" takes it away.')
 @click.option("--flag/--no-flag", "is_flagged", default=None, help="Flag it, or take the flag away.")
 @errors_as_messages

@@ -22,7 +22,7 @@ _MOMENT_HELP = "the number of a change, or a moment in UTC such as 2026-11-23 or
 
 @click.command("list")
 @seller_selection_options
-@click.option("--limit", type=ROWS, default=100, show_default=True, help="How many at most.")
+@click.option("--limit", type=ROWS, default=100, show_default=True, help="The most rows to show.")
 @click.option("--at", "moment", help=f"The list as it was then: {_MOMENT_HELP}. Other choices do not apply.")
 @errors_as_messages
 def list_sellers(selection: Selection, limit: int, moment: str | None) -> None:
@@ -58,7 +58,7 @@ def list_sellers(selection: Selection, limit: int, moment: str | None) -> None:
 
 @click.command("history")
 @click.argument("name", required=False)
-@click.option("--limit", type=ROWS, default=50, show_default=True, help="How many at most.")
+@click.option("--limit", type=ROWS, default=50, show_default=True, help="The most rows to show.")
 @errors_as_messages
 def history(name: str | None, limit: int) -> None:
     """Show what changed or counted the list, newest first; or, with a NAME, every state of the sellers called so.

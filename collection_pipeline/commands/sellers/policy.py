@@ -13,7 +13,7 @@ from collection_pipeline.tables.sellers.key_change_decisions import Decision
 
 @click.command("erase")
 @click.argument("name")
-@click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
+@click.option("--yes", "is_sure", is_flag=True, help="Do not ask for confirmation.")
 @errors_as_messages
 def erase(name: str, *, is_sure: bool) -> None:
     """Forget a seller everywhere, for good, and keep collections from finding it again. It is logged without the name.
@@ -31,8 +31,18 @@ def erase(name: str, *, is_sure: bool) -> None:
 
 
 @click.command("renamed")
-@click.option("--same-accounts", "decision", flag_value="same_accounts", help="They are the same accounts: keep them.")
-@click.option("--other-accounts", "decision", flag_value="other_accounts", help="They are others: take them as new.")
+@click.option(
+    "--same-accounts",
+    "decision",
+    flag_value="same_accounts",
+    help="They are the same accounts: keep them under their new keys.",
+)
+@click.option(
+    "--other-accounts",
+    "decision",
+    flag_value="other_accounts",
+    help="They are different accounts: add them as new sellers.",
+)
 @errors_as_messages
 def renamed(decision: Decision | None) -> None:
     """Show listings that suddenly name other sellers in bulk, and decide what that means.

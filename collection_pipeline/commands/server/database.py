@@ -14,7 +14,7 @@ from collection_pipeline.tables.server.locating import application_database
 from collection_pipeline.tables.server.migrating import migrate
 
 
-@click.group(short_help="The database's schema and address.")
+@click.group(short_help="Migrate, document and locate the database.")
 def database() -> None:
     """The output tables' database."""
 

@@ -48,9 +48,13 @@ class UpOptions:
     "--feed-port", type=PORT, default=DEFAULT_FEED_PORT, show_default=True, help="Port of the live activity page."
 )
 @click.option("--collect", is_flag=True, help="Collect, show progress, print a summary.")
-@click.option("--stop-after", is_flag=True, help="With --collect: stop everything then; exit 0 only if it completed.")
+@click.option(
+    "--stop-after",
+    is_flag=True,
+    help="With --collect: stop everything afterwards; exit 0 only if the collection completed.",
+)
 @click.option("--preset", help="What to collect. Default: starter.")
-@click.option("--category", "categories", multiple=True, help="A category to collect; may be given several times.")
+@click.option("--category", "categories", multiple=True, help="A category to collect, by its key. Repeatable.")
 @errors_as_messages
 def up(
     port: int, feed_port: int, preset: str | None, categories: tuple[str, ...], *, collect: bool, stop_after: bool
