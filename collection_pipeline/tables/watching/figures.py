@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from collection_pipeline.core.collecting.collections import CategoryStatus, CollectionStatus
-from collection_pipeline.core.collecting.usage import DEFAULT_LIMITS, Limits, Source, vendor_day
+from collection_pipeline.core.collecting.usage import COSTS, DEFAULT_LIMITS, Limits, Source, vendor_day
 from collection_pipeline.tables.watching.error_counts import ErrorCounts, ErrorKey
 
 MOST_LISTS = 500
@@ -81,7 +81,7 @@ class FigureStore:
             sellers = connection.execute(_SELLERS, {"most": MOST_LISTS}).all()
             collections = connection.execute(_COLLECTIONS).all()
             return Figures(
-                calls={(row.source, row.operation): row.calls for row in connection.execute(_CALLS)},
+                calls=_NO_CALLS | {(row.source, row.operation): row.calls for row in connection.execute(_CALLS)},
                 errors=self._errors.up_to_now(connection),
                 sources=self._sources(connection),
                 collections=dict.fromkeys(CollectionStatus, 0) | {row.status: row.number for row in collections},
@@ -108,6 +108,8 @@ class FigureStore:
             for row in connection.execute(_SOURCE, {"source": source, "day": vendor_day(source, now)})
         }
 
+
+_NO_CALLS: dict[tuple[str, str], int] = {(call.source, call.operation): 0 for call in COSTS}
 
 _CALLS = sa.text("SELECT source, operation, sum(calls)::bigint AS calls FROM api_usage GROUP BY source, operation")
 
