@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from collection_pipeline.commands.session import with_simulator
 from collection_pipeline.core import health
 from collection_pipeline.core.collecting.usage import next_day
 from collection_pipeline.core.errors import PipelineError
@@ -105,7 +106,7 @@ def _listening(engine: sa.Engine) -> Finding:
 
 def _limits(engine: sa.Engine, settings: Settings) -> Iterator[Finding]:
     now = datetime.now(UTC)
-    figures = FigureStore(engine, settings.limits, lambda: now).read()
+    figures = FigureStore(engine, with_simulator(settings).limits, lambda: now).read()
     for source, used in figures.sources.items():
         yield ok(
             f"limits: {source}",

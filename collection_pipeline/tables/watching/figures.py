@@ -70,14 +70,16 @@ class FigureStore:
         limits: Mapping[Source, Limits] = DEFAULT_LIMITS,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._engine, self._limits, self._clock = engine, limits, clock
+        # Each statement is a transaction of its own: no round trips to begin and to end one.
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._limits, self._clock = limits, clock
         self._errors = ErrorCounts()
 
     def read(self) -> Figures:
-        """The figures of this moment, in nine short statements on one connection."""
+        """The figures of this moment, in seven short statements on one connection."""
         with self._engine.connect() as connection:
             categories = connection.execute(_CATEGORIES).all()
-            events = connection.execute(_EVENTS, {"most": MOST_RUNNING}).one()
+            moment = connection.execute(_MOMENT, {"most": MOST_RUNNING}).one()
             sellers = connection.execute(_SELLERS, {"most": MOST_LISTS}).all()
             collections = connection.execute(_COLLECTIONS).all()
             return Figures(
@@ -88,42 +90,50 @@ class FigureStore:
                 categories=dict.fromkeys(CategoryStatus, 0) | {row.status: row.number for row in categories},
                 queued_categories=sum(row.queued for row in categories),
                 sellers={row.org_id: row.sellers for row in sellers},
-                alerts_waiting=connection.scalar(_ALERTS) or 0,
-                last_event_at=events.last_event_at,
-                quietest_collection_at=events.quietest_collection_at,
+                alerts_waiting=moment.alerts_waiting,
+                last_event_at=moment.last_event_at,
+                quietest_collection_at=moment.quietest_collection_at,
             )
 
     def _sources(self, connection: sa.Connection) -> dict[Source, SourceFigures]:
         now = self._clock()
-        return {
-            source: SourceFigures(
-                in_flight=row.in_flight,
-                in_flight_limit=limits.in_flight,
-                requests_per_s_limit=min(limits.requests_per_s, row.vendor_requests_per_s or limits.requests_per_s),
-                booked_ahead_s=row.booked_ahead_s,
-                quota_used=row.quota_used,
-                quota=limits.calls_per_day,
-            )
-            for source, limits in self._limits.items()
-            for row in connection.execute(_SOURCE, {"source": source, "day": vendor_day(source, now)})
+        asked = {
+            "sources": list(self._limits),
+            "days": [vendor_day(source, now) for source in self._limits],
         }
+        return {row.source: _source(row, self._limits[row.source]) for row in connection.execute(_SOURCES, asked)}
+
+
+def _source(row: sa.Row[tuple[object, ...]], limits: Limits) -> SourceFigures:
+    return SourceFigures(
+        in_flight=row.in_flight,
+        in_flight_limit=limits.in_flight,
+        requests_per_s_limit=min(limits.requests_per_s, row.vendor_requests_per_s or limits.requests_per_s),
+        booked_ahead_s=row.booked_ahead_s,
+        quota_used=row.quota_used,
+        quota=limits.calls_per_day,
+    )
 
 
 _NO_CALLS: dict[tuple[str, str], int] = {(call.source, call.operation): 0 for call in COSTS}
 
 _CALLS = sa.text("SELECT source, operation, sum(calls)::bigint AS calls FROM api_usage GROUP BY source, operation")
 
-_SOURCE = sa.text("""
+_SOURCES = sa.text("""
     SELECT
+        asked.source,
         (
-            SELECT count(*) FROM requests_in_flight WHERE source = :source AND held_until > clock_timestamp()
+            SELECT count(*) FROM requests_in_flight r
+            WHERE r.source = asked.source AND r.held_until > clock_timestamp()
         ) AS in_flight,
-        (SELECT coalesce(sum(cost), 0)::float8 FROM api_usage WHERE source = :source AND day = :day) AS quota_used,
-        (SELECT vendor_requests_per_s FROM source_rates WHERE source = :source) AS vendor_requests_per_s,
-        coalesce((
-            SELECT greatest(0, extract(epoch FROM next_at - clock_timestamp()))::float8
-            FROM source_rates WHERE source = :source
-        ), 0) AS booked_ahead_s
+        (
+            SELECT coalesce(sum(u.cost), 0)::float8 FROM api_usage u
+            WHERE u.source = asked.source AND u.day = asked.day
+        ) AS quota_used,
+        rate.vendor_requests_per_s,
+        coalesce(greatest(0, extract(epoch FROM rate.next_at - clock_timestamp()))::float8, 0) AS booked_ahead_s
+    FROM unnest(CAST(:sources AS text[]), CAST(:days AS date[])) AS asked(source, day)
+    LEFT JOIN source_rates rate ON rate.source = asked.source
 """)
 
 _COLLECTIONS = sa.text("SELECT status, count(*) AS number FROM collections GROUP BY status")
@@ -156,12 +166,11 @@ _SELLERS = sa.text("""
     ) newest
 """)
 
-_ALERTS = sa.text("SELECT count(*) FROM alerts WHERE sent_at IS NULL")
-
 # Compared as a pair, and ordered by both: only the index of both columns can serve that. With `collection_id = …` the
 # planner may read all events backwards for one of a collection that has none.
-_EVENTS = sa.text("""
+_MOMENT = sa.text("""
     SELECT
+        (SELECT count(*) FROM alerts WHERE sent_at IS NULL) AS alerts_waiting,
         (SELECT timestamp FROM activity_events ORDER BY id DESC LIMIT 1) AS last_event_at,
         (
             SELECT min(CASE WHEN newest.collection_id = running.collection_id
