@@ -16,6 +16,7 @@ COMMANDS = {
     "sql": "sql",
     "catalogue": "catalogue",
     "database": "server.database",
+    "doctor": "doctor.command",
     "simulate": "server.simulate",
 }
 """Each command's name, and its module in commands/. The command itself has its own name there."""

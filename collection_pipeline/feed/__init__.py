@@ -5,6 +5,9 @@
     stream      one reader: stored events, then live ones, at the reader's own pace
     frames      how events look on the wire
     reading     blocking SQL in threads; questions asked by many are answered once
+    health      whether the server can do its work, for probes
+    metrics     the figures of the installation, as Prometheus reads them
+    observing   both, asked as often as anybody likes and read once a second
     access      who may look, who may control
     endpoints   the answers
     description the one table of addresses, and its OpenAPI description

@@ -1,7 +1,8 @@
 """Who may look and who may control: what the server is started with, and what it asks of every request.
 
 On 127.0.0.1 everybody on this machine may look, but no web page of another origin, also not one whose name was pointed
-here. Anywhere else, and for control, a token is needed. The page itself holds no data and is given to everybody.
+here. Anywhere else, and for control, a token is needed. The page itself and the answers to
+probes hold no data and are given to everybody.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ PAGE = Path(__file__).parent / "page"
 PAGE_FILES = {"/": "index.html"} | {
     f"/static/{file.name}": file.name for file in sorted(PAGE.iterdir()) if file.suffix in (".css", ".js")
 }
-"""The page: which file answers at which address. Nothing else is given without a token where there is one."""
+"""The page: which file answers at which address."""
+
+OPEN = frozenset({*PAGE_FILES, "/healthz", "/readyz"})
+"""Nothing else is given without a token where there is one. Probes bring none, and their answers hold no data."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def objection(config: FeedConfig, request: Request) -> tuple[int, str] | None:
         return 403, "This server answers to localhost and 127.0.0.1 only."
     if comes_from_elsewhere(request.headers, request.method):
         return 403, "Pages of other origins may not ask this server."
-    if config.token and request.url.path not in PAGE_FILES and not _brings(config.token, request):
+    if config.token and request.url.path not in OPEN and not _brings(config.token, request):
         return 401, "A token is needed: send `Authorization: Bearer …`, or `?token=…` where headers cannot be set."
     return None
 

@@ -18,6 +18,7 @@ from collection_pipeline.feed.answers import Refused, answer, broken, database_a
 from collection_pipeline.feed.description import description
 from collection_pipeline.feed.endpoints import Endpoints
 from collection_pipeline.feed.hub import Hub
+from collection_pipeline.feed.observing import Observing
 from collection_pipeline.feed.operations import OPERATIONS
 from collection_pipeline.feed.reading import UNREACHABLE, Lane
 from collection_pipeline.tables.store import Store
@@ -26,13 +27,15 @@ from collection_pipeline.tables.store import Store
 def build_app(config: FeedConfig, store: Store) -> Starlette:
     """A fresh server on the store's database; `app.state.hub` is its Hub, closed before a quick stop."""
     hub, questions = Hub(store.engine), Lane("questions", 3)
-    endpoints = Endpoints(config, store, hub, questions)
+    observing = Observing(store, hub)
+    endpoints = Endpoints(config, store, hub, questions, observing)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with hub.running():
             yield
         questions.close()
+        observing.close()
 
     app = Starlette(
         routes=[

@@ -15,7 +15,10 @@ from collection_pipeline.actions.controlling import Controlled
 from collection_pipeline.core.activity import Action
 from collection_pipeline.feed.access import PAGE, PAGE_FILES, FeedConfig
 from collection_pipeline.feed.answers import Refused, answer
+from collection_pipeline.feed.health import IN_ORDER
 from collection_pipeline.feed.hub import Hub
+from collection_pipeline.feed.metrics import CONTENT_TYPE
+from collection_pipeline.feed.observing import Observing
 from collection_pipeline.feed.reading import Answers, Lane
 from collection_pipeline.feed.stream import Reader
 from collection_pipeline.tables.store import Store
@@ -33,8 +36,9 @@ R = TypeVar("R")
 class Endpoints:
     """The endpoints of one server."""
 
-    def __init__(self, config: FeedConfig, store: Store, hub: Hub, questions: Lane) -> None:
+    def __init__(self, config: FeedConfig, store: Store, hub: Hub, questions: Lane, observing: Observing) -> None:
         self._config, self._store, self._hub, self._questions = config, store, hub, questions
+        self._observing = observing
         self._facts = FeedStore(store.engine)
         self._answers = Answers(questions)
 
@@ -44,6 +48,19 @@ class Endpoints:
         if not path.is_file():
             raise Refused(404, "The page is not part of this installation; the addresses of /openapi.json are.")
         return FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+    async def healthz(self, _: Request) -> Response:
+        """Whether the process lives: it does if this comes back."""
+        return answer({"status": IN_ORDER})
+
+    async def readyz(self, _: Request) -> Response:
+        """Whether the server can do its work."""
+        readiness = await self._observing.readiness()
+        return answer(readiness, 200 if readiness.ready else 503)
+
+    async def prometheus(self, _: Request) -> Response:
+        """The figures of this moment."""
+        return Response(await self._observing.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
     async def meta(self, _: Request) -> Response:
         """What the page has to know of this server."""

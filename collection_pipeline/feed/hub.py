@@ -25,6 +25,8 @@ class Hub:
         self._activity, self._facts = ActivityStore(engine), FeedStore(engine)
         self._channels: dict[str, Channel] = {}
         self._is_closed = False
+        self.is_listening = False
+        """Whether announcements of new events are heard at this moment."""
         # Live events have threads of their own, so that readers who catch up, however many, never delay them.
         self._live = Lane("live", 2)
         self.catching_up = Lane("catching-up", 2)
@@ -38,7 +40,8 @@ class Hub:
     async def running(self) -> AsyncIterator[None]:
         """Keeps the channels fresh for as long as the block runs."""
         async with asyncio.TaskGroup() as tasks:
-            keepers = [tasks.create_task(listen(self._engine, self.wake)), tasks.create_task(self._watch_statuses())]
+            listening = listen(self._engine, self._heard, self._cut_off)
+            keepers = [tasks.create_task(listening), tasks.create_task(self._watch_statuses())]
             try:
                 yield
             finally:
@@ -73,6 +76,13 @@ class Hub:
         if self._is_closed:
             channel.stop()
         return channel
+
+    def _heard(self, announced: str | None) -> None:
+        self.is_listening = True
+        self.wake(announced)
+
+    def _cut_off(self) -> None:
+        self.is_listening = False
 
     def wake(self, announced: str | None) -> None:
         """News of the collections of a topic; of any collection, where it is None."""

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from collection_pipeline.core.activity import Action
 from collection_pipeline.feed.endpoints import Endpoints
+from collection_pipeline.feed.health import Readiness
 from collection_pipeline.feed.schemas import Schema, list_of, object_of, schema_of
 from collection_pipeline.tables.watching.page_figures import (
     CategoryRow,
@@ -74,6 +75,25 @@ _STREAM: Schema = {
 _ONE = "/api/collections/{collection_id}"
 
 OPERATIONS = (
+    Operation(
+        "GET", "/healthz", Endpoints.healthz, "Whether the process lives.", object_of({"status": schema_of(str)})
+    ),
+    Operation(
+        "GET",
+        "/readyz",
+        Endpoints.readyz,
+        "Whether the database answers, its schema is current and new events are announced; 503 if not.",
+        schema_of(Readiness),
+    ),
+    Operation(
+        "GET",
+        "/metrics",
+        Endpoints.prometheus,
+        "Figures of the whole installation, in Prometheus' text format.",
+        {"type": "string"},
+        (),
+        "text/plain",
+    ),
     Operation("GET", "/api/meta", Endpoints.meta, "What the page has to know of this server.", _META),
     Operation(
         "GET",

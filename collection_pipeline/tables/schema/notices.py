@@ -40,11 +40,13 @@ def announce(connection: sa.Connection, topic: str) -> None:
     connection.execute(_ANNOUNCE, {"topic": topic})
 
 
-async def listen(engine: sa.Engine, on_news: Callable[[str | None], None]) -> None:
+async def listen(
+    engine: sa.Engine, on_news: Callable[[str | None], None], on_break: Callable[[], None] = lambda: None
+) -> None:
     """Calls `on_news` with the topic of every announcement, until cancelled. Connects again when Postgres was away.
 
     After every connecting it calls `on_news(None)`, for any topic: what was announced while nobody listened is lost, so
-    everybody has to look.
+    everybody has to look. `on_break()` is called when a connection ends or cannot be made.
     """
     wait_s = 0.05
     while True:
@@ -59,6 +61,7 @@ async def listen(engine: sa.Engine, on_news: Callable[[str | None], None]) -> No
                     on_news(notice.payload)
         except (psycopg.Error, OSError) as error:
             logger.warning("Listening to the database ended (%s); connecting again.", type(error).__name__)
+        on_break()
         await asyncio.sleep(wait_s)
         wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 

@@ -18,9 +18,7 @@ _IS_THERE = sa.text("SELECT to_regclass('alembic_version') IS NOT NULL")
 
 def require_current_schema(engine: sa.Engine) -> None:
     """Raises PipelineError unless the database's schema is the code's."""
-    with engine.connect() as connection:
-        found = connection.scalar(_VERSION) if connection.scalar(_IS_THERE) else None
-    known = revisions()
+    found, known = schema_version(engine), revisions()
     if found == known[-1]:
         return
     if found is not None and found not in known:
@@ -31,6 +29,13 @@ def require_current_schema(engine: sa.Engine) -> None:
         f"The database's schema ({found or 'none yet'}) is older than this code needs ({known[-1]}). "
         "Run `collection-pipeline database migrate`."
     )
+
+
+def schema_version(engine: sa.Engine) -> str | None:
+    """The revision of a database's schema, or None where there is no schema yet."""
+    with engine.connect() as connection:
+        version: str | None = connection.scalar(_VERSION) if connection.scalar(_IS_THERE) else None
+    return version
 
 
 def revisions() -> list[str]:

@@ -1,0 +1,1 @@
+"""What is configured, what answers, and what is wrong with it."""
