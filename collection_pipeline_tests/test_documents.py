@@ -6,11 +6,12 @@ import pytest
 
 from collection_pipeline.core.retention import RULES
 from collection_pipeline.documents.launching import launching_document
-from collection_pipeline.documents.settings import SECTIONS, Setting, settings_document
+from collection_pipeline.documents.settings import settings_document
 from collection_pipeline.feed.access import FeedConfig
 from collection_pipeline.files.columns import COLUMNS
 from collection_pipeline.settings.alerts import AlertSettings
 from collection_pipeline.settings.pipeline import Settings, wants_json
+from collection_pipeline.settings.reference import SECTIONS, Setting
 from collection_pipeline.settings.schedule import schedule_config
 from collection_pipeline.tables.schema.reference import tables_document
 from collection_pipeline.tables.store import Store

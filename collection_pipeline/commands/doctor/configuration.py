@@ -12,23 +12,13 @@ from collection_pipeline.core.health import Fact, Finding, fault, ok
 from collection_pipeline.feed.access import DEFAULT_HOST, DEFAULT_PORT, FeedConfig
 from collection_pipeline.settings.alerts import AlertSettings
 from collection_pipeline.settings.pipeline import Settings, wants_json
+from collection_pipeline.settings.reference import SECTIONS
 from collection_pipeline.settings.schedule import schedule_config
 from collection_pipeline.settings.values import given
 
 LIBRARIES = ("dagster", "dagster-postgres", "dagster-webserver", "sqlalchemy", "psycopg", "httpx")
 
-SHOWN = frozenset(
-    f"COLLECTION_{name}"
-    for name in (
-        *("HOME", "ORG", "CATALOGUE", "INBOX", "EXPORTS", "LOG_FORMAT", "UI_HOSTS"),
-        *("DAGSTER_URL", "FEED_URL", "FEED_CONTROL"),
-        *("SELLER_NAMES", "EXPORT_NAMES", "REMOVED_SELLERS"),
-        *("LIST_LIMIT_S", "ANSWER_LIMIT_MB", "ANSWER_DEADLINE_S"),
-        *("EBAY_REQUESTS_PER_S", "EBAY_IN_FLIGHT", "EBAY_CALLS_PER_DAY"),
-        *("OXYLABS_REQUESTS_PER_S", "OXYLABS_IN_FLIGHT", "OXYLABS_CALLS_PER_DAY"),
-        *("SCHEDULE_CRON", "SCHEDULE_TIMEZONE", "SCHEDULE_PRESET", "SCHEDULE_CAP"),
-    )
-) | {"EBAY_API_URL", "EBAY_MARKETPLACE", "EBAY_SOURCE", "OXYLABS_URL"}
+SHOWN = frozenset(setting.name for settings in SECTIONS.values() for setting in settings if not setting.is_secret)
 """Settings whose value is printed. Of all others only that they are set: a secret under a misspelt name is one, too."""
 
 

@@ -20,9 +20,9 @@ from collection_pipeline.cli import main
 from collection_pipeline.commands.doctor.configuration import SHOWN
 from collection_pipeline.commands.doctor.secrecy import DATABASES, SECRETS, Secrecy
 from collection_pipeline.core.health import fault
-from collection_pipeline.documents.settings import SECTIONS
 from collection_pipeline.processes.running_services import Services, free_port
 from collection_pipeline.settings.pipeline import CREDENTIALS
+from collection_pipeline.settings.reference import SECTIONS
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.feed.serving import ask, serving
 from collection_pipeline_tests.running import up
