@@ -5,6 +5,7 @@ import re
 import pytest
 
 from collection_pipeline.core.retention import RULES
+from collection_pipeline.core.run_retention import DEFAULT_DAYS
 from collection_pipeline.documents.launching import launching_document
 from collection_pipeline.documents.settings import settings_document
 from collection_pipeline.feed.access import FeedConfig
@@ -34,6 +35,7 @@ def test_every_retention_is_described_with_its_setting() -> None:
     for rule in RULES:
         row = f"| `{rule.table}` | {rule.days} | `COLLECTION_KEEP_{rule.table.upper()}_DAYS` | {rule.reason} |"
         assert row in document("data-policy.md")
+    assert f"runs and their events | {DEFAULT_DAYS} | `COLLECTION_KEEP_RUNS_DAYS` |" in document("data-policy.md")
 
 
 def test_the_document_of_the_tables_is_that_of_the_database(store: Store) -> None:

@@ -12,6 +12,7 @@ from collection_pipeline.core.collecting.collections import DEFAULT_ORG
 from collection_pipeline.core.collecting.usage import DEFAULT_LIMITS, AnswerLimits, Call, Limits, Source
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.retention import LONGEST_DAYS, RULES, RetentionRule, with_days
+from collection_pipeline.core.run_retention import DEFAULT_DAYS as KEEP_RUNS_DAYS
 from collection_pipeline.core.sellers.pseudonyms import LEAST_KEY, Pseudonyms, plain
 from collection_pipeline.settings.values import base_address, choice, given, number, path, whole_number, word
 
@@ -68,6 +69,8 @@ class Settings:
     """Seconds that one statement may hold a seller list (COLLECTION_LIST_LIMIT_S)."""
     retention: tuple[RetentionRule, ...]
     """How long what is kept (COLLECTION_KEEP_ACTIVITY_EVENTS_DAYS and the like)."""
+    keep_runs_days: int | None
+    """How many days Dagster's runs and their events are kept; None is for ever (COLLECTION_KEEP_RUNS_DAYS)."""
     feed_url: str | None
     """Address of the live activity page, for links to it (COLLECTION_FEED_URL)."""
     ui_hosts: tuple[str, ...]
@@ -151,6 +154,8 @@ class Settings:
             answer_limits=_answer_limits(values),
             list_limit_s=whole_number(values, "COLLECTION_LIST_LIMIT_S", 120, least=1, most=86_400),
             retention=_retention(values),
+            keep_runs_days=whole_number(values, "COLLECTION_KEEP_RUNS_DAYS", KEEP_RUNS_DAYS, least=0, most=LONGEST_DAYS)
+            or None,
             feed_url=base_address(values, "COLLECTION_FEED_URL", "") if "COLLECTION_FEED_URL" in values else None,
             ui_hosts=_hosts(values, "COLLECTION_UI_HOSTS"),
             inbox=path(values, "COLLECTION_INBOX", home / "inbox"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from collection_pipeline.core.collecting.scheduling import ScheduleConfig
 from collection_pipeline.core.collecting.usage import DEFAULT_LIMITS, AnswerLimits
 from collection_pipeline.core.retention import RULES
+from collection_pipeline.core.run_retention import DEFAULT_DAYS as KEEP_RUNS_DAYS
 from collection_pipeline.settings.alerts import AlertSettings
 from collection_pipeline.settings.pipeline import EBAY_API_URL, OXYLABS_URL
 from collection_pipeline.tables.schema.time_limits import LIST_LIMIT_S
@@ -169,6 +170,11 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
                 str(rule.days or 0),
             )
             for rule in RULES
+        ),
+        Setting(
+            "COLLECTION_KEEP_RUNS_DAYS",
+            "Days that Dagster's runs and their events are kept; 0 keeps them for ever.",
+            str(KEEP_RUNS_DAYS),
         ),
     ),
     "Pages and logs": (

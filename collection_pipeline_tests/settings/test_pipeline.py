@@ -84,6 +84,12 @@ def test_limits_are_what_the_environment_says() -> None:
     assert (limits.requests_per_s, limits.in_flight, limits.calls_per_day) == (10, 7, None)
 
 
+@pytest.mark.parametrize(("value", "days"), [(None, 90), ("", 90), ("7", 7), ("0", None)])
+def test_runs_are_kept_for_90_days_another_number_or_for_ever(value: str | None, days: int | None) -> None:
+    environment = {} if value is None else {"COLLECTION_KEEP_RUNS_DAYS": value}
+    assert Settings.from_mapping(environment).keep_runs_days == days
+
+
 def test_secrets_are_not_shown() -> None:
     shown = repr(Settings.from_mapping({**ACCOUNTS, "COLLECTION_DATABASE_URL": "postgresql://u:hunter4@host/db"}))
     assert "hunter" not in shown

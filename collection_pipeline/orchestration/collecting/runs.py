@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from collection_pipeline.core.collecting.collections import (
@@ -12,6 +13,7 @@ from collection_pipeline.core.collecting.collections import (
     RunFact,
     RunState,
     backfill_of_collection,
+    collection_of_run,
 )
 from collection_pipeline.orchestration.catalogue.partitions import MARKETPLACE_POOL
 from collection_pipeline.orchestration.collecting.jobs import record_seller_count
@@ -71,6 +73,12 @@ def backfill_goes_on(instance: dg.DagsterInstance, collection_id: str) -> bool:
     backfill_id = backfill_of_collection(collection_id)
     backfill = instance.get_backfill(backfill_id) if backfill_id else None
     return backfill is not None and backfill.status.value in _BACKFILL_GOES_ON
+
+
+def open_backfills(instance: dg.DagsterInstance) -> set[str]:
+    """The backfills that may still start runs, by the names of their collections."""
+    open_ones = BulkActionsFilter(statuses=[BulkActionStatus(status) for status in sorted(_BACKFILL_GOES_ON)])
+    return {collection_of_run("", None, backfill.backfill_id) for backfill in instance.get_backfills(open_ones)}
 
 
 def limit_pool(instance: dg.DagsterInstance) -> None:

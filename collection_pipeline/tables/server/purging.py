@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -34,11 +35,18 @@ class PurgeStore:
             with self._engine.begin() as connection:
                 count = connection.execute(_table(purge).delete().where(_too_old(purge))).rowcount
                 removed[purge.rule.table] = count
-                if count:
-                    connection.execute(
-                        purges.insert().values(table_name=purge.rule.table, older_than=purge.older_than, removed=count)
-                    )
+                _note(connection, purge.rule.table, purge.older_than, count)
         return removed
+
+    def note(self, table_name: str, older_than: datetime, removed: int) -> None:
+        """Writes down a removal from a table of another database."""
+        with self._engine.begin() as connection:
+            _note(connection, table_name, older_than, removed)
+
+
+def _note(connection: sa.Connection, table_name: str, older_than: datetime, removed: int) -> None:
+    if removed:
+        connection.execute(purges.insert().values(table_name=table_name, older_than=older_than, removed=removed))
 
 
 def _table(purge: Purge) -> sa.Table:
