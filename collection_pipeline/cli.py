@@ -18,6 +18,7 @@ COMMANDS = {
     "database": "server.database",
     "doctor": "doctor.command",
     "simulate": "server.simulate",
+    "completion": "completion",
 }
 """Each command's name, and its module in commands/. The command itself has its own name there."""
 
@@ -34,6 +35,15 @@ class _Commands(click.Group):
         command = getattr(importlib.import_module(f"collection_pipeline.commands.{COMMANDS[name]}"), name)
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(context, args)
+        except click.NoSuchCommand as unknown:
+            # Click compares with the commands that it has loaded, of which there are none.
+            raise click.NoSuchCommand(unknown.command_name, possibilities=COMMANDS, ctx=context) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

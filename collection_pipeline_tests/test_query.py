@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from collection_pipeline import query
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.query.questions import BY_NAME
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.conftest import REPOSITORY
 from collection_pipeline_tests.tables.examples import collect, finish, listing, start
@@ -35,19 +36,33 @@ def test_every_question_has_its_answer(store: Store, environment: Mapping[str, s
     assert list(new["display_name"]) == ["ann", "bob", "cid; DROP TABLE sellers"]
     top = query.ask("sellers_by_best_sellers", environment=environment)
     assert top.iloc[0].to_dict() == {"display_name": "ann", "best_sellers": 2, "categories": 2}
-    coffee = query.ask("sellers_of_a_category", environment=environment)
+    coffee = query.ask("sellers_of_a_category", category="kitchen-coffee-machines", environment=environment)
     assert set(coffee["display_name"]) == {"ann", "bob"}
     spread = query.ask("price_spread", environment=environment).set_index("asin").loc["B000000001"]
-    assert [str(spread[name]) for name in ("ebay_min", "ebay_median", "ebay_max")] == ["190.00", "200.00", "210.00"]
+    assert [spread[name] for name in ("ebay_min", "ebay_median", "ebay_max")] == [190.0, 200.0, 210.0]
     assert spread["sellers"] == 2
     counts = query.ask("count_over_time", environment=environment)
     assert list(counts["seller_count"]) == [3]
+
+
+def test_a_parameter_changes_what_is_asked(store: Store, environment: Mapping[str, str]) -> None:
+    collected(store)
+    toys = query.ask("sellers_of_a_category", category="toys", environment=environment)
+    assert set(toys["display_name"]) == {"ann", "cid; DROP TABLE sellers"}
+    assert len(query.ask("sellers_by_best_sellers", limit=1, environment=environment)) == 1
+    assert query.ask("count_over_time", since="2100-01-01", environment=environment).empty
+    assert len(query.ask("new_sellers", collection="c1", environment=environment)) == 3
+    with pytest.raises(PipelineError, match=r"There is no category 'toy'\. Did you mean toys"):
+        query.ask("sellers_of_a_category", category="toy", environment=environment)
 
 
 def test_the_document_of_answers_asks_the_same_questions() -> None:
     answers = (REPOSITORY / "docs" / "answers.md").read_text()
     asked = dict(re.findall(r"\(`(\w+)`\)\n\n```sql\n(.*?)\n```", answers, re.DOTALL))
     assert asked == query.QUESTIONS
+    assert set(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", answers, re.MULTILINE)) == {
+        (question.name, name) for question in BY_NAME.values() for name in question.parameters
+    }
 
 
 @pytest.mark.parametrize(

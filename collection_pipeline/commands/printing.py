@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from collection_pipeline.commands.tables import print_table
+from collection_pipeline.commands.values import json_text, plain
 
 Batches = Iterator[list[tuple[Any, ...]]]
 
@@ -24,29 +23,39 @@ def as_table(columns: Sequence[str], batches: Batches) -> None:
     for batch in batches:
         for row in batch:
             # As Text: a seller's name in brackets is a name, not a style.
-            table.add_row(*(Text("" if value is None else str(value)) for value in row))
-    Console().print(table)
+            table.add_row(*(Text(str(plain(value))) for value in row))
+    print_table(table)
 
 
 def as_csv(columns: Sequence[str], batches: Batches) -> None:
-    """Prints CSV with a header; null is empty."""
+    """Prints CSV with a header; null is empty, and lists and objects are JSON."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     for batch in batches:
-        writer.writerows(batch)
+        writer.writerows(map(plain, row) for row in batch)
 
 
 def as_json(columns: Sequence[str], batches: Batches) -> None:
     """Prints a list of objects, one a line."""
-    out = sys.stdout
-    names, opening = distinct(columns), "["
+    opening = "["
+    for line in _objects(columns, batches):
+        sys.stdout.write(opening + line)
+        opening = ",\n"
+    sys.stdout.write("[]\n" if opening == "[" else "]\n")
+
+
+def as_jsonl(columns: Sequence[str], batches: Batches) -> None:
+    """Prints an object a line."""
+    for line in _objects(columns, batches):
+        sys.stdout.write(line + "\n")
+
+
+def _objects(columns: Sequence[str], batches: Batches) -> Iterator[str]:
+    names = [json.dumps(name, ensure_ascii=False) for name in distinct(columns)]
     for batch in batches:
         for row in batch:
-            values = map(_json_value, row)
-            fields = dict(zip(names, values, strict=True))
-            out.write(opening + json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=str))
-            opening = ",\n"
-    out.write("[]\n" if opening == "[" else "]\n")
+            fields = zip(names, row, strict=True)
+            yield "{" + ",".join(f"{name}:{json_text(value)}" for name, value in fields) + "}"
 
 
 def distinct(columns: Sequence[str]) -> list[str]:
@@ -59,12 +68,3 @@ def distinct(columns: Sequence[str]) -> list[str]:
             name = f"{column}_{number}"
         names.append(name)
     return names
-
-
-def _json_value(value: Any) -> Any:
-    """What JSON has for it. Numbers of money have at most 14 digits, which its numbers keep exactly."""
-    if isinstance(value, Decimal):
-        value = float(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value.isoformat() if isinstance(value, date) else value

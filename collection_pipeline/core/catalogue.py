@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import NoReturn
 import yaml
 
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.suggesting import did_you_mean
 
 STARTER_FILE = Path(__file__).parent.parent / "catalogue.yaml"
 """The starter catalogue that comes with the package."""
@@ -45,6 +45,9 @@ class Preset:
     categories: tuple[str, ...]
 
 
+_SHOWS_ALL = "`collection-pipeline catalogue list` shows them all."
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """What can be collected."""
@@ -69,23 +72,20 @@ class Catalogue:
         wanted = set[str]()
         if preset is not None:
             if preset not in self.presets:
-                raise PipelineError(f"There is no preset {preset!r}. There are: {', '.join(self.presets)}.")
+                raise PipelineError(
+                    f"There is no preset {preset!r}.{did_you_mean(preset, self.presets)} "
+                    f"There are: {', '.join(self.presets)}."
+                )
             wanted.update(self.presets[preset].categories)
             if not wanted:
                 raise PipelineError(f"The preset {preset!r} has no categories; add some to it in the catalogue file.")
         for key in categories:
             if key not in self.categories:
-                raise PipelineError(f"There is no category {key!r}.{self._nearest(key)}")
+                raise PipelineError(f"There is no category {key!r}.{did_you_mean(key, self.categories, _SHOWS_ALL)}")
             wanted.add(key)
         if not wanted:
             raise PipelineError("There is nothing to collect: name a preset or at least one category.")
         return tuple(key for key in self.categories if key in wanted)
-
-    def _nearest(self, key: str) -> str:
-        near = difflib.get_close_matches(key, self.categories, n=3, cutoff=0.5)
-        if near:
-            return f" Did you mean {' or '.join(near)}?"
-        return " `collection-pipeline catalogue list` shows them all."
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def test_a_port_that_is_none_is_refused_in_one_sentence(command: click.Command, 
     ("words", "said"),
     [
         (["collect", "--category", "kitchen-cofee-machines"], "Did you mean kitchen-coffee-machines"),
-        (["collect", "--preset", "startr"], "There is no preset 'startr'. There are: starter"),
+        (["collect", "--preset", "startr"], "There is no preset 'startr'. Did you mean starter? There are: starter"),
         (["collect", "--preset", "nothing"], "has no categories"),
         (["collect", "--min-markup", "120", "--max-markup", "80"], "upside down"),
         (["collect", "--name", "a b"], "cannot name a collection"),
@@ -86,6 +86,7 @@ def test_a_port_that_is_none_is_refused_in_one_sentence(command: click.Command, 
         (["catalogue", "check", "--category", "ours-kayaks"], "no marketplace credentials"),
         (["catalogue", "load", "missing.yaml"], "cannot be read"),
         (["sql", "SELEC"], "syntax error"),
+        (["sql", "--ask", "new_seller"], "Did you mean new_sellers"),
     ],
 )
 def test_wrong_input_is_refused_in_one_sentence(

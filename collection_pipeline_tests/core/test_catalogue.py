@@ -53,7 +53,7 @@ def test_a_selection_is_in_catalogue_order_each_category_once(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("preset", "categories", "said"),
     [
-        ("nope", [], "no preset 'nope'. There are: one, all, none"),
+        ("nope", [], "no preset 'nope'. Did you mean none or one. There are: one, all, none"),
         ("none", [], "has no categories"),
         (None, [], "nothing to collect"),
         (None, ["home-coffe"], "no category 'home-coffe'. Did you mean home-coffee"),

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import asdict
 from decimal import Decimal
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from collection_pipeline.actions import controlling
 from collection_pipeline.commands.collecting.terminal import summary
 from collection_pipeline.commands.numbers import COST
 from collection_pipeline.commands.session import errors_as_messages, stores
+from collection_pipeline.commands.tables import json_option, print_json, print_table
+from collection_pipeline.core.collecting.progress import Progress
+from collection_pipeline.tables.collecting.collections import Collection, Failure
 
 
 @click.group(short_help="List, show and control collections.")
@@ -21,14 +27,18 @@ def collections() -> None:
 
 
 @collections.command("list")
+@json_option
 @errors_as_messages
-def list_collections() -> None:
+def list_collections(*, is_json: bool) -> None:
     """List every collection, oldest first.
 
     Example: collection-pipeline collections list
     """
     with stores() as (_, store):
         known = store.collections.all()
+    if is_json:
+        print_json([_fields(one) for one in known])
+        return
     table = Table("collection", "status", "preset", "started", "completed", "sellers")
     for one in known:
         table.add_row(
@@ -39,39 +49,70 @@ def list_collections() -> None:
             f"{one.completed_at:%Y-%m-%d %H:%M:%S}" if one.completed_at else "–",
             "–" if one.seller_count_snapshot is None else f"{one.seller_count_snapshot:,}",
         )
-    Console().print(table)
+    print_table(table, whole=("collection",))
 
 
 @collections.command("show")
 @click.argument("collection_id")
+@json_option
 @errors_as_messages
-def show(collection_id: str) -> None:
+def show(collection_id: str, *, is_json: bool) -> None:
     """Show the figures of one collection, and every category and product of it that failed, with the reason.
 
     Example: collection-pipeline collections show starter-20261123-141500
     """
-    console = Console()
     with stores() as (_, store):
         collection = store.collections.get(collection_id)
         progress = store.collections.progress(collection_id)
         failures = store.collections.failures(collection_id)
+    if is_json:
+        print_json([{**_fields(collection), **_figures(progress), "failures": [asdict(one) for one in failures]}])
+        return
+    console = Console()
     console.print(summary(progress, failures, collection.seller_count_snapshot))
     if collection.pause is not None:
         console.print(f"Paused ({collection.pause.reason}): {collection.pause.message}", soft_wrap=True)
     elif collection.controlled is not None:
         console.print(collection.controlled, soft_wrap=True)
     if failures:
-        table = Table("unit", "category", "ASIN", "reason", "stage", "message", title="Failures")
-        for failure in failures:
-            table.add_row(
-                failure.unit,
-                failure.category,
-                failure.asin or "–",
-                failure.reason,
-                failure.error_stage or "–",
-                failure.error_message or "–",
-            )
-        console.print(table)
+        _print_failures(failures)
+
+
+def _print_failures(failures: list[Failure]) -> None:
+    table = Table("unit", "category", "ASIN", "reason", "stage", "message", title="Failures")
+    for one in failures:
+        cells = (one.unit, one.category, one.asin, one.reason, one.error_stage, one.error_message)
+        table.add_row(*(Text(cell or "–") for cell in cells))
+    print_table(table, whole=("category", "ASIN"))
+
+
+def _fields(collection: Collection) -> dict[str, Any]:
+    """What `list --json` says of a collection."""
+    return {
+        "collection_id": collection.collection_id,
+        "org_id": collection.org_id,
+        "status": collection.status.value,
+        "preset": collection.preset,
+        "started_at": collection.started_at,
+        "completed_at": collection.completed_at,
+        "seller_count_snapshot": collection.seller_count_snapshot,
+        "cost": collection.cost,
+        "cost_cap": collection.cost_cap,
+        "pause_reason": None if collection.pause is None else str(collection.pause.reason),
+    }
+
+
+def _figures(progress: Progress) -> dict[str, Any]:
+    """What `show --json` says beside that."""
+    return {
+        "categories_total": progress.categories_total,
+        "categories_done": progress.categories_done,
+        "products_found": progress.products_found,
+        "listings_found": progress.listings_found,
+        "sellers_found": progress.sellers_found,
+        "new_sellers": progress.new_sellers,
+        "calls": progress.calls,
+    }
 
 
 @collections.command("pause")

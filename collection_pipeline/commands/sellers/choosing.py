@@ -8,7 +8,10 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
+from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.suggesting import did_you_mean
 from collection_pipeline.tables.sellers.exports import Selection
+from collection_pipeline.tables.store import Store
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,6 +32,16 @@ _OPTIONS = (
     click.option("--with-removed", is_flag=True, help="Include removed sellers."),
 )
 _NAMES = tuple(Selection.__dataclass_fields__)
+
+
+def require_known(store: Store, org_id: str, selection: Selection) -> None:
+    """Raises PipelineError for a collection that there is not, and for a category of which nothing is known."""
+    if selection.collection_id is not None:
+        store.collections.get(selection.collection_id)
+    known, category = store.catalogue.current().categories, selection.category
+    # One that left the catalogue has kept its sellers.
+    if category is not None and category not in known and not store.exports.count(org_id, Selection(category)):
+        raise PipelineError(f"There is no category {category!r}.{did_you_mean(category, known)}")
 
 
 def seller_selection_options(command: Callable[..., R]) -> Callable[..., R]:

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from collection_pipeline.actions.importing import ImportRequest, dry_run, export_file, import_file
 from collection_pipeline.commands.sellers.authors import person
-from collection_pipeline.commands.sellers.choosing import seller_selection_options
+from collection_pipeline.commands.sellers.choosing import require_known, seller_selection_options
 from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.core.printable import printable
 from collection_pipeline.files.export import Format, format_of
@@ -88,6 +88,7 @@ def export_sellers(file: Path, selection: Selection, wanted: str | None, *, hash
     chosen = Format(wanted) if wanted else format_of(file)
     require_replaceable(file, is_forced=force)
     with stores() as (settings, store):
+        require_known(store, settings.org_id, selection)
         are_hashed = hash_names or settings.are_exported_names_hashed
         naming = settings.exported_naming(are_hashed=are_hashed)
         with _bar() as bar:

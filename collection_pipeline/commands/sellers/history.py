@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from collection_pipeline.commands.numbers import ROWS
-from collection_pipeline.commands.sellers.choosing import seller_selection_options
+from collection_pipeline.commands.sellers.choosing import require_known, seller_selection_options
 from collection_pipeline.commands.session import errors_as_messages, stores
+from collection_pipeline.commands.tables import json_option, print_json, print_table
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.sellers.seller_list import ListedSeller, SellerRow
 from collection_pipeline.tables.sellers.exports import Selection
-from collection_pipeline.tables.sellers.history import HistoryStore, Moment
+from collection_pipeline.tables.sellers.history import Difference, Moment, TimelineEntry, Version
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Row = TypeVar("Row", bound="DataclassInstance")
 
 _MOMENT_HELP = "the number of a change, or a moment in UTC such as 2026-11-23 or 2026-11-23T14:00"
 
@@ -24,71 +33,86 @@ _MOMENT_HELP = "the number of a change, or a moment in UTC such as 2026-11-23 or
 @seller_selection_options
 @click.option("--limit", type=ROWS, default=100, show_default=True, help="The most rows to show.")
 @click.option("--at", "moment", help=f"The list as it was then: {_MOMENT_HELP}. Other choices do not apply.")
+@json_option
 @errors_as_messages
-def list_sellers(selection: Selection, limit: int, moment: str | None) -> None:
+def list_sellers(selection: Selection, limit: int, moment: str | None, *, is_json: bool) -> None:
     """List sellers by name.
 
     Example: collection-pipeline sellers list --flagged --never-exported
     """
-    table = Table("seller", "key", "status", "flag", "note")
     with stores() as (settings, store):
         if moment is not None:
             then = store.history.at(settings.org_id, moment_of(moment))
-            shown, known = then[:limit], len(then)
-            for one in shown:
-                _row(table, one.display_name, one.seller_key, one.status, "⚑" if one.is_flagged else "", one.note)
-        else:
-            known = store.exports.count(settings.org_id, selection)
-            table = Table("seller", "key", "status", "flag", "products", "listings", "last seen", "note")
-            with store.exports.stream(settings.org_id, selection, limit) as found:
-                for seller in found:
-                    _row(
-                        table,
-                        seller.display_name,
-                        seller.seller_key,
-                        seller.status,
-                        "⚑" if seller.is_flagged else "",
-                        f"{seller.product_count:,}",
-                        f"{seller.listing_count:,}",
-                        f"{seller.last_seen_at:%Y-%m-%d}",
-                        seller.note,
-                    )
-    _print(table, known)
+            _show(then[:limit], _list_then, is_json=is_json, known=len(then))
+            return
+        require_known(store, settings.org_id, selection)
+        known = store.exports.count(settings.org_id, selection)
+        with store.exports.stream(settings.org_id, selection, limit) as found:
+            _show(list(found), _list_now, is_json=is_json, known=known)
+
+
+def _list_then(sellers: Sequence[ListedSeller]) -> Table:
+    table = Table("seller", "key", "status", "flag", "note")
+    for one in sellers:
+        _row(table, one.display_name, one.seller_key, one.status, "⚑" if one.is_flagged else "", one.note)
+    return table
+
+
+def _list_now(sellers: Sequence[SellerRow]) -> Table:
+    table = Table("seller", "key", "status", "flag", "products", "listings", "last seen", "note")
+    for one in sellers:
+        _row(
+            table,
+            one.display_name,
+            one.seller_key,
+            one.status,
+            "⚑" if one.is_flagged else "",
+            f"{one.product_count:,}",
+            f"{one.listing_count:,}",
+            f"{one.last_seen_at:%Y-%m-%d}",
+            one.note,
+        )
+    return table
 
 
 @click.command("history")
 @click.argument("name", required=False)
 @click.option("--limit", type=ROWS, default=50, show_default=True, help="The most rows to show.")
+@json_option
 @errors_as_messages
-def history(name: str | None, limit: int) -> None:
+def history(name: str | None, limit: int, *, is_json: bool) -> None:
     """Show what changed or counted the list, newest first; or, with a NAME, every state of the sellers called so.
 
     Example: collection-pipeline sellers history deal_hunter
     """
     with stores() as (settings, store):
         if name is None:
-            table = _timeline(store.history, settings.org_id, limit)
+            _show(store.history.timeline(settings.org_id, limit), _timeline, is_json=is_json)
         else:
-            table = Table("when", "change", "what", "by", "name", "key", "status", "flag", "note")
-            for one in store.history.versions(settings.org_id, name, limit):
-                _row(
-                    table,
-                    f"{one.changed_at:%Y-%m-%d %H:%M:%S}",
-                    str(one.audit_id),
-                    one.action,
-                    one.actor,
-                    one.display_name,
-                    one.seller_key,
-                    one.status,
-                    "⚑" if one.is_flagged else "",
-                    one.note,
-                )
-    _print(table, table.row_count)
+            _show(store.history.versions(settings.org_id, name, limit), _versions, is_json=is_json)
 
 
-def _timeline(past: HistoryStore, org_id: str, limit: int) -> Table:
+def _versions(versions: Sequence[Version]) -> Table:
+    table = Table("when", "change", "what", "by", "name", "key", "status", "flag", "note")
+    for one in versions:
+        _row(
+            table,
+            f"{one.changed_at:%Y-%m-%d %H:%M:%S}",
+            str(one.audit_id),
+            one.action,
+            one.actor,
+            one.display_name,
+            one.seller_key,
+            one.status,
+            "⚑" if one.is_flagged else "",
+            one.note,
+        )
+    return table
+
+
+def _timeline(entries: Sequence[TimelineEntry]) -> Table:
     table = Table("when", "change", "what", "by", "collection", "sellers", "count after")
-    for one in past.timeline(org_id, limit):
+    for one in entries:
         _row(
             table,
             f"{one.happened_at:%Y-%m-%d %H:%M:%S}",
@@ -105,20 +129,25 @@ def _timeline(past: HistoryStore, org_id: str, limit: int) -> Table:
 @click.command("diff")
 @click.argument("first")
 @click.argument("second")
+@json_option
 @errors_as_messages
-def diff(first: str, second: str) -> None:
+def diff(first: str, second: str, *, is_json: bool) -> None:
     """Show who was added, removed or changed from FIRST to SECOND, each the number of a change or a moment in UTC.
 
     Example: collection-pipeline sellers diff 2026-11-01 2026-12-01
     """
-    table = Table("change", "key", "before", "after")
     with stores() as (settings, store):
-        for one in store.history.difference(settings.org_id, moment_of(first), moment_of(second)):
-            before = _state(one.old_name, one.old_note, is_flagged=one.was_flagged)
-            _row(
-                table, one.change, one.seller_key, before, _state(one.new_name, one.new_note, is_flagged=one.is_flagged)
-            )
-    _print(table, table.row_count)
+        differences = list(store.history.difference(settings.org_id, moment_of(first), moment_of(second)))
+    _show(differences, _differences, is_json=is_json)
+
+
+def _differences(differences: Sequence[Difference]) -> Table:
+    table = Table("change", "key", "before", "after")
+    for one in differences:
+        before = _state(one.old_name, one.old_note, is_flagged=one.was_flagged)
+        after = _state(one.new_name, one.new_note, is_flagged=one.is_flagged)
+        _row(table, one.change, one.seller_key, before, after)
+    return table
 
 
 def moment_of(text: str) -> Moment:
@@ -141,8 +170,13 @@ def _row(table: Table, *cells: str | None) -> None:
     table.add_row(*(Text(cell or "") for cell in cells))
 
 
-def _print(table: Table, known: int) -> None:
-    console = Console()
-    console.print(table)
-    more = f", of {known:,}" if known > table.row_count else ""
-    console.print(f"{table.row_count:,} rows{more}.")
+def _show(
+    rows: Sequence[Row], as_table: Callable[[Sequence[Row]], Table], *, is_json: bool, known: int | None = None
+) -> None:
+    """Prints rows as a table with their number, of as many as are `known`, or as JSON."""
+    if is_json:
+        print_json([asdict(row) for row in rows])
+        return
+    print_table(as_table(rows), whole=("seller", "key", "collection"))
+    more = f", of {known:,}" if known is not None and known > len(rows) else ""
+    click.echo(f"{len(rows):,} rows{more}.")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from collection_pipeline.commands.sellers.authors import person
 from collection_pipeline.commands.session import errors_as_messages, stores
+from collection_pipeline.commands.tables import json_option, print_json, print_table
 from collection_pipeline.tables.sellers.key_change_decisions import Decision
 
 
 @click.command("erase")
 @click.argument("name")
-@click.option("--yes", "is_sure", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
 @errors_as_messages
 def erase(name: str, *, is_sure: bool) -> None:
     """Forget a seller everywhere, for good, and keep collections from finding it again. It is logged without the name.
@@ -43,8 +46,9 @@ def erase(name: str, *, is_sure: bool) -> None:
     flag_value="other_accounts",
     help="They are different accounts: add them as new sellers.",
 )
+@json_option
 @errors_as_messages
-def renamed(decision: Decision | None) -> None:
+def renamed(decision: Decision | None, *, is_json: bool) -> None:
     """Show listings that suddenly name other sellers in bulk, and decide what that means.
 
     A collection that meets them pauses, and its list stays as it was. Decide, then resume it.
@@ -58,6 +62,9 @@ def renamed(decision: Decision | None) -> None:
             return
         held = store.key_changes.held(settings.org_id)
         examples = store.key_changes.examples(settings.org_id)
+    if is_json:
+        print_json([asdict(change) for change in held])
+        return
     if not held:
         click.echo("No change of names waits for a decision.")
         return
@@ -68,5 +75,5 @@ def renamed(decision: Decision | None) -> None:
         )
     table = Table("named before", "named now", "listings")
     for former, present, listings in examples:
-        table.add_row(former, present, str(listings))
-    Console().print(table)
+        table.add_row(Text(former), Text(present), str(listings))
+    print_table(table, whole=("named before", "named now"))

@@ -21,6 +21,7 @@ from collection_pipeline.core.collecting.collections import (
 from collection_pipeline.core.collecting.progress import Progress
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
+from collection_pipeline.core.suggesting import did_you_mean
 from collection_pipeline.tables.schema.notices import DAEMON, announce
 from collection_pipeline.tables.schema.tables import collection_categories, collections
 
@@ -133,9 +134,15 @@ class CollectionStore:
         found = self._select(collections.c.collection_id == collection_id)
         if not found:
             raise PipelineError(
-                f"There is no collection {collection_id!r}. `collection-pipeline collections list` shows them."
+                f"There is no collection {collection_id!r}.{self._nearest(collection_id)} "
+                "`collection-pipeline collections list` shows them."
             )
         return found[0]
+
+    def _nearest(self, collection_id: str) -> str:
+        newest = sa.select(collections.c.collection_id).order_by(collections.c.started_at.desc()).limit(1000)
+        with self._engine.connect() as connection:
+            return did_you_mean(collection_id, connection.scalars(newest).all())
 
     def organisation(self, collection_id: str) -> str | None:
         """Whose a collection is; None if there is none of that id."""

@@ -6,17 +6,21 @@ and a role that it was told to take instead it could put off again.
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 from psycopg import sql
+from psycopg.types.json import set_json_loads
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.tables.server.access import READER
@@ -33,11 +37,26 @@ _LEFT_OVER = """
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnType:
+    """The type of a column: its name in pg_type, "" if psycopg does not know it, and digits that a numeric declares."""
+
+    name: str
+    precision: int | None = None
+    scale: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The rows of a query. `batches` reads them once, some at a time; it raises PipelineError."""
 
     columns: tuple[str, ...]
+    types: tuple[ColumnType, ...]
     batches: Iterator[list[tuple[Any, ...]]]
+
+
+def literal(value: str) -> str:
+    """The text as a literal in SQL."""
+    return sql.Literal(value).as_string().strip()
 
 
 @contextmanager
@@ -48,10 +67,11 @@ def answer(url: sa.URL, query: str, *, timeout_s: float) -> Iterator[Answer]:
     query has an empty answer.
     """
     if not query.strip():
-        yield Answer((), iter(()))
+        yield Answer((), (), iter(()))
         return
     with _saying_why(timeout_s), _reader(url) as connection:
         connection.read_only = True
+        set_json_loads(partial(json.loads, parse_float=Decimal), connection)  # a float has not all their digits
         clock = _Clock(connection, timeout_s)
         # A cursor takes nothing but a SELECT, and the protocol takes but one statement: none can end the transaction,
         # which is rolled back whatever was done in it.
@@ -60,8 +80,16 @@ def answer(url: sa.URL, query: str, *, timeout_s: float) -> Iterator[Answer]:
         connection.execute("SET LOCAL cursor_tuple_fraction = 1")
         with clock.running():
             cursor.execute(query.encode())
-        columns = tuple(column.name for column in cursor.description or ())
-        yield Answer(columns, _batches(cursor, clock))
+        described = cursor.description or ()
+        columns = tuple(column.name for column in described)
+        yield Answer(columns, tuple(map(_type_of, described)), _batches(cursor, clock))
+
+
+def _type_of(column: psycopg.Column) -> ColumnType:
+    known = psycopg.adapters.types.get(column.type_code)
+    if known is None or column.type_code != known.oid:
+        return ColumnType("")
+    return ColumnType(known.name, column.precision, column.scale)
 
 
 def _batches(cursor: psycopg.ServerCursor[tuple[Any, ...]], clock: _Clock) -> Iterator[list[tuple[Any, ...]]]:
