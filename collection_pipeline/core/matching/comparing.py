@@ -75,8 +75,8 @@ def compare(one: Reading, other: Reading) -> Comparison:
     covered_other = 1 - missing_other / other.weight if other.weight else 0.0
     weight = one.weight + other.weight
     shared_models = one.models.difference(models_one) | other.models.difference(models_other)
-    numbers_one = len(one.numbers - other.numbers - other.sized)
-    numbers_other = len(other.numbers - one.numbers - one.sized)
+    numbers_one = len(one.numbers - other.numbers - other.sized) if one.numbers else 0
+    numbers_other = len(other.numbers - one.numbers - one.sized) if other.numbers else 0
     return Comparison(
         overlap=1 - (missing_one + missing_other) / weight if weight else 0.0,
         covered_most=max(covered_one, covered_other),
@@ -85,7 +85,9 @@ def compare(one: Reading, other: Reading) -> Comparison:
         model_length=max(map(len, shared_models)) if shared_models else 0,
         models_contradict=min(len(models_one), len(models_other)),
         models_extra=max(len(models_one), len(models_other)),
-        models_alike=max((_alike(a, b) for a in models_one for b in models_other), default=0.0),
+        models_alike=max([_alike(a, b) for a in models_one for b in models_other])
+        if models_one and models_other
+        else 0.0,
         brands=_brands(one, other),
         sizes_contradict=len(contradicting_units(one, other)),
         numbers_shared=len(one.numbers & other.numbers),
@@ -120,7 +122,7 @@ def _missing(reading: Reading, other: Reading) -> tuple[float, float, float, lis
     """What the other title lacks: weight, weight of words without digits and colours, highest rarity, model numbers."""
     words, models = reading.words, reading.models
     weight = names = rarest = 0.0
-    missing_models = []
+    missing_models: list[str] = []
     for word in missing_words(reading, other):
         rarity = words[word]
         weight += rarity

@@ -16,8 +16,8 @@ ACCESSORY = "accessory"
 COMPATIBLE_WITH = "compatible with it"
 PART = "part of it"
 
-LOG_ODDS = {OTHER_PACK: -2.5, MADE_FOR: -3.0, ACCESSORY: -0.5, COMPATIBLE_WITH: -2.0, PART: -3.0}
-"""What each contradiction adds to the logarithm of the odds; -2.5 divides the odds by 12."""
+LOG_ODDS = {OTHER_PACK: -3.0, MADE_FOR: -3.0, ACCESSORY: -0.5, COMPATIBLE_WITH: -2.0, PART: -3.0}
+"""What each contradiction adds to the logarithm of the odds; -3 divides the odds by 20."""
 
 _LEAST_MADE_FOR = 0.4
 """Share of the common weight that must be only a purpose. Below, "for" says who or what the product itself is for."""

@@ -97,6 +97,7 @@ def read(offer: Offer) -> Reading:
     for edge in tokens[:1] + tokens[-1:]:
         if edge.kind == _MODEL and (times := _TIMES.fullmatch(edge.word)):
             reading.packs.add(int(times[1] or times[2]))
+            reading.models.discard(edge.word)
     reading.weight = sum(reading.words.values())
     reading.text = " ".join(sorted(reading.words))
     reading.log_price = _log_price(offer.price)
@@ -199,7 +200,7 @@ def _split(chunk: str) -> tuple[str, ...]:
 def _singular(word: str) -> str:
     if word in _WRITTEN_NUMBERS:
         return _WRITTEN_NUMBERS[word]
-    if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us")):
         return word[:-1]
     return word
 

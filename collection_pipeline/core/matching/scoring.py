@@ -41,14 +41,14 @@ class Matcher:
 
     def __init__(self, product: Offer) -> None:
         self._product = read(product)
-        self._model = shipped_model()
+        self._log_odds = shipped_model()
 
     def score(self, listing: Offer) -> Match:
         """How likely the listing offers this product."""
         product, reading = self._product, read(listing)
         if not product.words or not reading.words:
             return Match(0.0, product, reading)
-        log_odds = self._model.log_odds(compare(product, reading))
+        log_odds = self._log_odds(compare(product, reading))
         for contradiction in contradictions(product, reading):
             log_odds += LOG_ODDS[contradiction]
         return Match(1 / (1 + math.exp(-log_odds)), product, reading)

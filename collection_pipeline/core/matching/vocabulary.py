@@ -83,8 +83,8 @@ COLOURS = {
 
 ACCESSORIES = _words("""
     case cover protector charger cable cord adapter mount stand skin sleeve strap band holder bracket
-    replacement part lid gasket filter descaler cleaner remote battery bag pouch decal sticker knob
-    handle hose nozzle brush attachment accessory tray basket carafe pitcher jar blade pad refill
+    replacement part lid gasket filter descaler cleaner remote battery batterie bag pouch decal sticker knob
+    handle hose nozzle brush attachment accessory accessorie tray basket carafe pitcher jar blade pad refill
     cartridge manual screw spare liner hook tip earpad cushion
 """)
 """What is sold for a product rather than being it. A word that both titles have says nothing."""
@@ -100,7 +100,7 @@ COMPATIBLE = _words("""
 """Words of a listing that offers what works with a product, or in its place."""
 
 BUNDLES = _words("""
-    bundle kit combo bonus plus extra
+    bundle kit combo bonus extra
 """)
 """Words of a listing that offers the product with something else."""
 

@@ -84,7 +84,3 @@ def test_upper_case_makes_no_difference() -> None:
 def test_a_price_far_off_lowers_the_match_and_is_named() -> None:
     assert match(SONY, SONY, "9.00").probability < match(SONY, SONY, "90.00").probability
     assert "price 0.1 times the product's" in match(SONY, SONY, "9.00").reasons
-
-
-def test_reasons_name_the_model_first() -> None:
-    assert match(BRAUN, "Braun KF8 Coffee Maker, Pack of 2").reasons[:2] == ("same model KF8", "pack of 2 against 1")
