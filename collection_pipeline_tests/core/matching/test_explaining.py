@@ -1,23 +1,20 @@
-"""Reasons that a person can read."""
-
 from decimal import Decimal
 
-from collection_pipeline.core.matching import Offer, score
+from collection_pipeline.core.matching.explaining import explain
+from collection_pipeline.core.matching.reading import Offer, read
 
 
-def reasons(product: str, listing: str) -> tuple[str, ...]:
-    return score(Offer(product, Decimal(90)), Offer(listing, Decimal(90))).reasons
+def said(one: str, other: str, one_price: str | None = None, other_price: str | None = None) -> str:
+    prices = [None if price is None else Decimal(price) for price in (one_price, other_price)]
+    return "; ".join(explain(read(Offer(one, prices[0])), read(Offer(other, prices[1]))))
 
 
-def test_reasons_name_the_model_first_and_the_listing_before_the_product() -> None:
-    found = reasons("Braun Coffee Maker KF8", "Braun KF8 Coffee Maker, Pack of 2")
-    assert found[:2] == ("same model KF8", "pack of 2 against 1")
+def test_a_shared_model_and_another_pack_are_named() -> None:
+    words = said("Krups KF8 Coffee Filter", "Krups KF8 Coffee Filter 2 Pack").lower()
+    assert "kf8" in words
+    assert "pack" in words
 
 
-def test_colours_that_contradict_are_named() -> None:
-    assert "red against blue" in reasons("Mug Navy", "Mug Red")
-
-
-def test_words_that_the_listing_lacks_are_named() -> None:
-    assert "lacks tumbler" in reasons("Stanley Tumbler", "Stanley Mug")
-    assert "no word in common" in reasons("Cat Food", "Bosch Drill")
+def test_prices_that_are_far_apart_are_named_and_missing_ones_are_not() -> None:
+    assert said("A lamp", "A lamp", "10", "90") != said("A lamp", "A lamp", "10", "11")
+    assert "None" not in said("A lamp", "A lamp", None, "90")

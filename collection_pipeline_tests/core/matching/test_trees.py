@@ -1,23 +1,27 @@
-"""Models as JSON."""
-
-import math
+import json
 
 import pytest
 
-from collection_pipeline.core.matching.comparing import Comparison
-from collection_pipeline.core.matching.trees import read_model
+from collection_pipeline.core.matching.comparing import compare
+from collection_pipeline.core.matching.reading import Offer, read
+from collection_pipeline.core.matching.trees import read_model, shipped_model
+
+PAIR = compare(read(Offer("A red lamp", None)), read(Offer("A red lamp", None)))
 
 
-def test_a_tree_goes_one_way_up_to_its_limit_and_the_other_above_it() -> None:
-    log_odds = read_model('{"constant": 0.5, "trees": [["price_gap", 0.4, 1, ["overlap", 0.5, 2, 3]], 0.25]}')
-    none = dict.fromkeys(Comparison._fields, 0.0)
-    by_price = [
-        log_odds(Comparison(**{**none, "price_gap": gap, "overlap": overlap}))  # type: ignore[arg-type]
-        for gap, overlap in ((0.4, 1.0), (0.5, 0.5), (0.5, 0.6))
-    ]
-    assert all(math.isclose(a, b) for a, b in zip(by_price, (1.75, 2.75, 3.75), strict=True))
+def test_a_tree_decides_by_its_feature_and_adds_up() -> None:
+    text = json.dumps({"constant": 0.5, "trees": [["overlap", 0.5, -1, 2], 0.25]})
+    assert read_model(text)(PAIR) == 2.75
+    assert read_model(text)(PAIR._replace(overlap=0.5)) == -0.25
 
 
-def test_a_tree_about_an_unknown_feature_is_refused() -> None:
-    with pytest.raises(ValueError, match="moon"):
-        read_model('{"constant": 0, "trees": [["moon", 1, 2, 3]]}')
+@pytest.mark.parametrize("feature", ["no_such_feature", "__import__('os')", "overlap or exit()"])
+def test_nothing_but_features_and_numbers_gets_into_a_model(feature: str) -> None:
+    with pytest.raises(ValueError, match="train the model anew"):
+        read_model(json.dumps({"constant": 0, "trees": [[feature, 0, 1, 2]]}))
+    with pytest.raises((ValueError, TypeError)):
+        read_model(json.dumps({"constant": 0, "trees": [["overlap", feature, 1, 2]]}))
+
+
+def test_the_model_of_the_package_can_be_read() -> None:
+    assert shipped_model()(PAIR) > shipped_model()(PAIR._replace(overlap=0.1, covered_most=0.1, covered_least=0.1))

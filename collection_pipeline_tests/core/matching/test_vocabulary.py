@@ -1,15 +1,10 @@
-"""The vocabularies fit together."""
-
 from collection_pipeline.core.matching import vocabulary
-from collection_pipeline.core.matching.reading import Offer, read
+
+SETS = ("MULTIPLES", "COUNTS", "ACCESSORIES", "PARTIAL", "COMPATIBLE", "BUNDLES", "SILENT")
 
 
-def test_a_word_that_is_silent_has_no_other_meaning() -> None:
-    others = vocabulary.ACCESSORIES | vocabulary.PARTIAL | vocabulary.COMPATIBLE | vocabulary.BUNDLES
-    assert vocabulary.SILENT & (others | vocabulary.COLOURS.keys()) == set()
-
-
-def test_every_word_is_written_as_titles_are_read() -> None:
-    vocabularies = (vocabulary.ACCESSORIES, vocabulary.PARTIAL, vocabulary.COMPATIBLE, vocabulary.BUNDLES)
-    for word in frozenset().union(*vocabularies, vocabulary.COLOURS):
-        assert list(read(Offer(word)).words) == [word]
+def test_every_word_is_in_lower_case_and_alone() -> None:
+    for name in SETS:
+        for word in getattr(vocabulary, name):
+            assert word == word.lower().strip()
+            assert " " not in word
