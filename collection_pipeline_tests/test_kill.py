@@ -112,7 +112,7 @@ def test_runs_killed_at_random_moments_and_a_restart_of_postgres_change_nothing(
         [before] = product.rows("SELECT pg_postmaster_start_time()::text AS at")
         restart_postgres(home)
         assert product.rows("SELECT pg_postmaster_start_time()::text AS at") != [before]
-        waited = product.command("collect", *chosen, "--wait", timeout=240)
+        waited = product.command("collect", "--name", "killed", *chosen, "--wait", timeout=240)
         assert waited.returncode == 0, waited.stdout
         assert_undisturbed(product, simulator, kills + 1)
 
@@ -130,7 +130,7 @@ def test_everything_killed_at_once_with_the_marketplace_goes_on_with_the_next_st
                 process.kill()  # the database's server too
         product.process.wait()
     with simulator_process(port) as second, up(home, accounts) as product:
-        waited = product.command("collect", *chosen, "--wait", timeout=240)
+        waited = product.command("collect", "--name", "killed", *chosen, "--wait", timeout=240)
         assert waited.returncode == 0, waited.stdout
         assert_undisturbed(product, second, kills=1)
 

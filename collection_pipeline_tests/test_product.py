@@ -98,7 +98,7 @@ def test_twelve_runs_keep_five_busy_and_find_exactly_the_truth(
 
     await_true(lambda: simulator.stats()["requests"].get("ebay.search", 0) > 0, 60)  # some work, and the others wait
     outside = product.launch("record_seller_count")
-    waited = product.command("collect", *chosen, "--wait", timeout=300)
+    waited = product.command("collect", "--name", "twelve", *chosen, "--wait", timeout=300)
     assert waited.returncode == 0, waited.stdout + waited.stderr
     assert "completed" in waited.stdout
 

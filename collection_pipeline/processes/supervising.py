@@ -29,6 +29,9 @@ PAUSES_S = (1, 2, 5, 10, 20)
 CHILDLESS_FOR_S = 2.0
 """How long a service that works in a child may be without one."""
 
+WORKS_AFTER_S = 2.0
+"""A child that has lived for so long is the one that does the work."""
+
 WITHIN_S = 600
 """Deaths longer ago than this are forgotten."""
 
@@ -214,9 +217,14 @@ class _Kept:
         now = time.monotonic()
         if not _lives(self._child):
             self._child = _living_child(self._process.pid)
-        if self._child is not None:
+        # What a starting process calls, such as a look at the machine, is over in a moment, and no child that worked.
+        if self._child is not None and (self._has_had_child or _age_s(self._child) >= WORKS_AFTER_S):
             self._had_child_at = now
         return now - self._had_child_at > CHILDLESS_FOR_S
+
+    @property
+    def _has_had_child(self) -> bool:
+        return self._had_child_at != float("inf")
 
     def clear_away(self) -> None:
         """Ends what a dead process left behind, except runs, which go on."""
@@ -271,6 +279,12 @@ def _living_child(pid: int) -> psutil.Process | None:
     with suppress(psutil.NoSuchProcess):
         return next((child for child in psutil.Process(pid).children() if _lives(child)), None)
     return None
+
+
+def _age_s(process: psutil.Process) -> float:
+    with suppress(psutil.NoSuchProcess):
+        return time.time() - process.create_time()
+    return 0.0
 
 
 def _lives(process: psutil.Process | None) -> bool:

@@ -128,6 +128,7 @@ LEAVES_A_CHILD = textwrap.dedent("""
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses that a test can wait for."""
     monkeypatch.setattr(supervising, "PAUSES_S", tuple(pause / 100 for pause in PAUSES_S))
+    monkeypatch.setattr(supervising, "WORKS_AFTER_S", 0)
 
 
 def kill(process: psutil.Process) -> None:
@@ -200,7 +201,7 @@ def test_a_service_that_works_in_a_child_is_dead_without_it_and_nothing_of_it_is
 HAS_A_BRIEF_CHILD_FIRST = """
     import subprocess, sys, time
     subprocess.run([sys.executable, "-c", "print('brief', flush=True); import time; time.sleep(0.5)"])
-    time.sleep(0.3)
+    time.sleep(4)
     subprocess.Popen([sys.executable, "-c", "print('working', flush=True); import time; time.sleep(600)"])
     time.sleep(600)
 """
