@@ -19,6 +19,8 @@ from collection_pipeline.definitions import build_defs
 from collection_pipeline_tests.conftest import REPOSITORY
 from collection_pipeline_tests.running import Product, up
 
+pytestmark = pytest.mark.xdist_group("wheel")  # so that it is built and installed once
+
 VERSION = collection_pipeline.__version__
 BASE_PYTHON = Path(sys.executable).resolve()
 """The interpreter below the environment: it has pip, which the environment has not."""
