@@ -135,7 +135,8 @@ def environment(request: pytest.FixtureRequest) -> Environment:
             connection.exec_driver_sql(f"INSERT INTO analysts VALUES ('{url.username}', 'default')")
             if request.param == "owner":
                 for (name,) in connection.exec_driver_sql(
-                    "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')"
+                    "SELECT relname FROM pg_class "
+                    "WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')"
                 ):
                     connection.exec_driver_sql(f"ALTER TABLE {name} OWNER TO {url.username}")
     return {"COLLECTION_DATABASE_URL": url.render_as_string(hide_password=False)}

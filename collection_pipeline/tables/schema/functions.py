@@ -7,6 +7,7 @@ of it into `seller_versions`, from which the list at any moment is one query.
 from __future__ import annotations
 
 from collection_pipeline.tables.schema.admission import ADMIT_CALL, COMMENT
+from collection_pipeline.tables.schema.event_partitions import EVENT_PARTITIONS
 from collection_pipeline.tables.schema.figures import FIGURES
 
 _LISTED = "marketplace text, seller_key text, display_name text, status text, note text, is_flagged boolean"
@@ -113,4 +114,5 @@ FUNCTIONS = (
     ADMIT_CALL,
     *COMMENTS,
     *FIGURES,
+    *EVENT_PARTITIONS,
 )

@@ -16,7 +16,8 @@ Made by `collection-pipeline database document` from the database itself, where 
 _RELATIONS = sa.text("""
     SELECT c.oid, c.relname AS name, c.relkind = 'v' AS is_view, obj_description(c.oid) AS comment
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'v') AND c.relname <> 'alembic_version'
+    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
+      AND c.relname <> 'alembic_version'
     ORDER BY is_view, name
 """)
 _COLUMNS = sa.text("""

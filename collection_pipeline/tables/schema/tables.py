@@ -498,7 +498,7 @@ activity_events = sa.Table(
     "activity_events",
     metadata,
     sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True, comment="Order of arrival."),
-    sa.Column("timestamp", MOMENT, nullable=False, comment="When it happened."),
+    sa.Column("timestamp", MOMENT, primary_key=True, comment="When it happened."),
     sa.Column("run_id", sa.Text, nullable=False, comment="Dagster run."),
     sa.Column("collection_id", sa.Text, nullable=False, comment="Collection of the run."),
     sa.Column("worker_id", sa.SmallInteger, nullable=False, comment="1 to 5; 0 is the system."),
@@ -517,7 +517,8 @@ activity_events = sa.Table(
     sa.Column("items_count", sa.Integer, comment="Items found, or rows written."),
     sa.Index(None, "collection_id", "id"),
     sa.Index(None, "run_id", "id"),
-    comment="Everything that workers and the system did.",
+    comment="Everything that workers and the system did. One partition a week.",
+    postgresql_partition_by="RANGE (timestamp)",
 )
 
 api_usage = sa.Table(

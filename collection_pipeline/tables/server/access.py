@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from collection_pipeline.tables.schema.event_partitions import SIGNATURES
 from collection_pipeline.tables.schema.figures import TRIGGER_FUNCTIONS
 from collection_pipeline.tables.schema.tables import metadata
 from collection_pipeline.tables.schema.views import VIEWS
@@ -79,7 +80,7 @@ def access_statements() -> Iterator[str]:
     # Attached to a table of a stranger's it would write what that table is told, with the rights of the owner.
     for function in ("keep_seller_versions()", *TRIGGER_FUNCTIONS):
         yield f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
-    for function in ("lock_figures(text, text[])", "refresh_figures(text, text[])"):
+    for function in ("lock_figures(text, text[])", "refresh_figures(text, text[])", *SIGNATURES):
         yield f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
         yield f"GRANT EXECUTE ON FUNCTION {function} TO {PIPELINE}, {ADMIN}"
     yield _KEEP_FUNCTIONS_FROM_QUERIES
@@ -151,7 +152,8 @@ _KEEP_FUNCTIONS_FROM_QUERIES = f"""
     DO $$ DECLARE called text; BEGIN
         IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) OR EXISTS (
             SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%%'
+            WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+              AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%%'
               AND c.relname NOT IN ({", ".join(repr(name) for name in (*metadata.tables, _SCHEMA_VERSION))})
         ) THEN RETURN; END IF;
         FOR called IN

@@ -11,6 +11,7 @@ from collection_pipeline.tables.schema.functions import FUNCTIONS
 from collection_pipeline.tables.schema.version import MIGRATIONS
 from collection_pipeline.tables.schema.views import COMMENTS, VIEWS
 from collection_pipeline.tables.server.access import access_statements
+from collection_pipeline.tables.server.event_partitions import make_event_weeks, prepared_partitioning
 from collection_pipeline.tables.server.filling import fill_figures
 
 # Two processes that migrate at once take turns. What they lock must be there before the first migration, and be theirs.
@@ -38,7 +39,8 @@ def migrate(engine: sa.Engine) -> None:
     Raises PipelineError where a role is missing that the migrating one may not create.
     """
     try:
-        _migrate(engine)
+        with prepared_partitioning(engine):
+            _migrate(engine)
         fill_figures(engine)
     except sa.exc.DBAPIError as error:
         diagnosis = getattr(error.orig, "diag", None)
@@ -66,6 +68,7 @@ def _migrate(engine: sa.Engine) -> None:
             connection.execute(sa.text(f"COMMENT ON VIEW {name} IS '{COMMENTS[name]}'"))
         for statement in (*FUNCTIONS, *access_statements()):
             connection.exec_driver_sql(statement)
+        make_event_weeks(connection)
 
 
 def alembic_config(connection: sa.Connection | None) -> Config:

@@ -97,7 +97,9 @@ def stores(server: sa.URL) -> Iterator[tuple[Store, Store]]:
     """The same rows twice: with statistics from before the organisation came, and with fresh ones."""
     unknown = create_engine(copied(server, "template", "statistics_unknown"))
     with unknown.begin() as connection:
-        tables = connection.scalars(sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).all()
+        tables = connection.scalars(
+            sa.text("SELECT oid::regclass FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'")
+        ).all()
         for table in tables:
             connection.execute(sa.text(f"ALTER TABLE {table} SET (autovacuum_enabled = false)"))
     add(unknown, "default", sellers=500, listings=2_000, categories=2)

@@ -119,7 +119,7 @@ def test_an_administrator_erases_who_asks_for_it(logins: dict[str, Login], store
 
 def test_no_table_is_forgotten(store: Store) -> None:
     with store.engine.connect() as connection:
-        secured = sa.text("SELECT relname FROM pg_class WHERE relkind = 'r' AND relrowsecurity")
+        secured = sa.text("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relrowsecurity")
         assert set(metadata.tables) <= set(connection.scalars(secured))
         invoking = sa.text(
             "SELECT relname FROM pg_class WHERE relkind = 'v' AND 'security_invoker=true' = ANY(reloptions)"

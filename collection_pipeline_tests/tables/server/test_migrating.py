@@ -26,8 +26,13 @@ from collection_pipeline_tests.tables.examples import rows
 
 def test_the_migrations_make_exactly_the_schema_comments_included(store: Store) -> None:
     with store.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": False})
+        options = {"compare_type": True, "compare_server_default": False, "include_object": is_no_partition}
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []
+
+
+def is_no_partition(_: object, name: str, *_others: object) -> bool:
+    return not re.match(r"activity_events_(week|default|before)", name)
 
 
 def test_migrating_again_changes_nothing(store: Store) -> None:
