@@ -41,7 +41,11 @@ AGAIN = """
     }
 """
 PAUSED_REASON = "SELECT paused_reason FROM collections WHERE collection_id = 'paused'"
-TIME_IS_OVER = "UPDATE collections SET paused_until = now() WHERE collection_id = 'paused' AND status = 'paused'"
+TIME_IS_OVER = """
+    UPDATE collections SET paused_until = now() WHERE collection_id = 'paused' AND status = 'paused';
+    SELECT pg_notify(channel, 'daemon') FROM activity_channel
+"""
+"""Announced, so that nobody has to wait for the next look at what is paused."""
 RUNS = """
     query Runs($id: String!) {
       runsOrError(filter: {tags: [{key: "collection_id", value: $id}]}, limit: 200) {

@@ -17,13 +17,14 @@ import dagster as dg
 from dagster._core.workspace.context import IWorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._daemon.controller import create_daemons_from_instance, daemon_controller_from_instance
-from dagster._daemon.daemon import DagsterDaemon, SensorDaemon, SpanMarker
+from dagster._daemon.daemon import BackfillDaemon, DagsterDaemon, SensorDaemon, SpanMarker
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handlers
 from dagster_shared.error import SerializableErrorInfo
 
 from collection_pipeline.orchestration.instance.code_watching import ask_rarely
+from collection_pipeline.orchestration.instance.prompt_backfills import PromptBackfillDaemon
 from collection_pipeline.orchestration.instance.recovery import fail_dead_runs
 from collection_pipeline.orchestration.instance.waking import QUEUE, SENSORS, listen_in_background
 from collection_pipeline.orchestration.launcher import warm_up
@@ -82,7 +83,7 @@ class WokenQueueDaemon(QueuedRunCoordinatorDaemon):
 
 
 def woken_daemons(instance: dg.DagsterInstance) -> list[DagsterDaemon[Any]]:
-    """The daemons that the instance needs, two of them in their woken form."""
+    """The daemons that the instance needs, three of them in a form that need not be waited for."""
     return [_woken(daemon, instance) for daemon in create_daemons_from_instance(instance)]
 
 
@@ -92,6 +93,8 @@ def _woken(daemon: DagsterDaemon[Any], instance: dg.DagsterInstance) -> DagsterD
             return WokenSensorDaemon(instance.get_sensor_settings())
         case QueuedRunCoordinatorDaemon():
             return WokenQueueDaemon(interval_seconds=QUEUE_RESTS_S)
+        case BackfillDaemon():
+            return PromptBackfillDaemon(instance.get_backfill_settings())
     return daemon
 
 

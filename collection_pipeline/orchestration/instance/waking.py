@@ -68,12 +68,17 @@ SENSORS = Alarm(apart_s=1.05)
 
 QUEUE = Alarm(apart_s=0.05)
 
+LAST_RUN_ENDED = threading.Event()
+"""Set when no run is left, until somebody has looked."""
+
 
 def run_ended(*, is_last: bool) -> None:
     """A run of this process has ended. Its place is filled at once; what else follows has time, unless it was the last.
 
     In processes that are no daemon it does nothing.
     """
+    if is_last:
+        LAST_RUN_ENDED.set()
     QUEUE.ring()
     SENSORS.ring(within_s=0.0 if is_last else SETTLED_WITHIN_S)
 
