@@ -21,7 +21,7 @@ from collection_pipeline.tables.store import Store
 
 @dataclass(frozen=True)
 class ImportRequest:
-    """Which file is to be imported, and how it is to be understood."""
+    """Which file to import, and how to read it."""
 
     file: Path
     mapping: ColumnMapping = field(default_factory=ColumnMapping)

@@ -60,7 +60,7 @@ def errors_as_messages(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def _advice(error: DBAPIError) -> str | None:
-    """What to do about a database that does not do its part; None for a mistake of this code's."""
+    """What to do about a database that fails; None where the mistake is in our own statement."""
     if disk_full(error) is not None:
         return "Free some space on its disk, and try again; nothing of this was written."
     if isinstance(error.orig, InsufficientPrivilege):

@@ -1,4 +1,4 @@
-"""What somebody who looks after an installation finds, and from which figures on something is wrong.
+"""What `doctor` reports, and from which figures on something counts as wrong.
 
 The rules are here; the figures are found by `collection-pipeline doctor`.
 """

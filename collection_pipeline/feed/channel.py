@@ -63,7 +63,7 @@ class Channel:
         self._close()
 
     def look_again(self) -> None:
-        """Who comes now waits until the collection was looked at once more."""
+        """Readers who come now wait until the collection has been looked at again."""
         self.opened.clear()
         self.wake()
 

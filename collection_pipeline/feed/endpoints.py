@@ -63,7 +63,7 @@ class Endpoints:
         return Response(await self._observing.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
     async def meta(self, _: Request) -> Response:
-        """What the page has to know of this server."""
+        """What the page needs to know about this server."""
         return answer({"dagster_url": self._config.dagster_url, "may_control": self._config.may_control})
 
     async def collections(self, request: Request) -> Response:
@@ -120,7 +120,7 @@ class Endpoints:
         )
 
     async def _known(self, request: Request, query: Callable[[str], R | None]) -> R:
-        """What a query says of the collection in the address, of which there has to be something."""
+        """The query's answer about the collection in the address; 404 where there is none."""
         collection_id = request.path_params["collection_id"]
         found = await self._answers.to(query, collection_id)
         if found is None:
@@ -128,7 +128,7 @@ class Endpoints:
         return found
 
     async def _of_known(self, request: Request, query: Callable[[str], R]) -> R:
-        """What a query says of the collection in the address, which there has to be."""
+        """The query's answer about the collection in the address; 404 where there is no such collection."""
         collection = await self._known(request, self._facts.collection)
         return await self._answers.to(query, collection.collection_id)
 

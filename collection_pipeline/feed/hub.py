@@ -1,4 +1,4 @@
-"""The collections that somebody watches at this moment, and what keeps them fresh."""
+"""The collections that somebody is watching, and what keeps them fresh."""
 
 from __future__ import annotations
 

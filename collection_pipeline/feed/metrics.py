@@ -26,7 +26,7 @@ PREFIX = "collection_pipeline"
 
 @dataclass(frozen=True, slots=True)
 class ServerFigures:
-    """What this one server knows of itself."""
+    """What this one server knows about itself."""
 
     readers: int
     is_listening: bool
@@ -110,7 +110,7 @@ def _source_metrics(sources: Mapping[Source, SourceFigures]) -> Iterator[Metric]
 
 
 def server_metrics(server: ServerFigures) -> Iterator[Metric]:
-    """What this server knows of itself."""
+    """What this server knows about itself."""
     yield _value("feed_readers", "Readers of live activity at this server.", server.readers)
     yield _value(
         "feed_listener_connected",

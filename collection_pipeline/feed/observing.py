@@ -1,4 +1,4 @@
-"""What is asked of this server by those who operate it: its health and its figures, each on a thread of its own."""
+"""What operators ask this server: its health and its figures, each on a thread of its own."""
 
 from __future__ import annotations
 

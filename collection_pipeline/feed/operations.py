@@ -94,7 +94,7 @@ OPERATIONS = (
         (),
         "text/plain",
     ),
-    Operation("GET", "/api/meta", Endpoints.meta, "What the page has to know of this server.", _META),
+    Operation("GET", "/api/meta", Endpoints.meta, "What the page needs to know about this server.", _META),
     Operation(
         "GET",
         "/api/collections",

@@ -84,5 +84,5 @@ class Answers:
                 self._answers[key] = (time.monotonic() + good_for_s, self._answers[key][1])
 
     def forget(self) -> None:
-        """Everything is asked anew, because something was changed."""
+        """Something has changed: the next reader of each answer asks again."""
         self._answers = {}

@@ -1,4 +1,4 @@
-"""How the output tables look in Dagster: names, columns with their meaning, previews."""
+"""How the output tables appear in Dagster: names, columns with their meaning, previews."""
 
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote

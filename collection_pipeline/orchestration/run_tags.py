@@ -1,4 +1,4 @@
-"""Tags of runs: what the UI filters by, and what sensors know a run by."""
+"""Tags of runs: what the UI filters by, and how sensors recognise a run."""
 
 from collections.abc import Mapping
 

@@ -8,7 +8,7 @@ import dagster as dg
 
 
 def sensor(*, every_s: int, job: Any = None, is_on: bool = True) -> Callable[[Callable[..., Any]], dg.SensorDefinition]:
-    """A sensor that looks every so many seconds, described by its docstring, which Dagster's own does not show.
+    """A sensor with its docstring as its description, which Dagster's own decorator does not show.
 
     `job` is what its run requests start; Dagster has no public type for an asset job.
     """

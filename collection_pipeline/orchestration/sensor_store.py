@@ -69,7 +69,7 @@ def kept_store(settings: Settings) -> Iterator[Store]:
 
 
 def with_store(settings: Settings, look: Callable[[Store], SensorOutcome]) -> SensorOutcome:
-    """What a sensor's look at the tables comes to; where they cannot be reached, a skip that moves no cursor."""
+    """The result of a sensor's look at the tables; where they cannot be reached, a skip that moves no cursor."""
     try:
         with kept_store(settings) as store:
             return look(store)

@@ -36,7 +36,7 @@ class Services:
 
     @property
     def is_running(self) -> bool:
-        """Whether the process that noted this is still there, and not another one of its number."""
+        """Whether the process that wrote the note still runs, and its number has not gone to another."""
         try:
             return psutil.Process(self.supervisor).create_time() == self.supervisor_started
         except psutil.NoSuchProcess:

@@ -38,7 +38,7 @@ WITHIN_S = 600
 
 @dataclass(frozen=True)
 class Service:
-    """What is to be kept running."""
+    """A process to keep running."""
 
     name: str
     command: tuple[str, ...]
@@ -50,13 +50,13 @@ class Service:
 
 
 def restart_pause(deaths: Sequence[float], now: float) -> float | None:
-    """Seconds until a service that died at these moments is started again; None where that has proved to be no use."""
+    """Seconds until a service that died at these moments is started again; None where that has proved useless."""
     recent = [moment for moment in deaths if now - moment < WITHIN_S]
     return PAUSES_S[len(recent) - 1] if len(recent) <= len(PAUSES_S) else None
 
 
 class Supervisor:
-    """Starts services, each leading a process group of its own, watches over them, and stops them.
+    """Starts services, each in a process group of its own, watches them, and stops them.
 
     A group of its own keeps the terminal's Ctrl-C away from the children: the supervisor decides who stops when.
     `tell` is given a line about each death and restart, and gives it back as it is to stand in the service's log.

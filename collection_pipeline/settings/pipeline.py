@@ -41,7 +41,7 @@ _NO_CREDENTIALS = (
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the pipeline keeps its things and whom it asks. Secrets are not part of the representation."""
+    """Where the pipeline keeps its data and whom it calls. Secrets are not part of the representation."""
 
     home: Path
     """Folder of the embedded database and of logs (COLLECTION_HOME)."""

@@ -1,4 +1,4 @@
-"""Cutting our own credentials out of what a vendor says: some echo a request, headers and all, in their errors.
+"""Cutting our own credentials out of a vendor's messages: some echo a request, headers and all, in their errors.
 
 Every source is opened behind one of these classes (opening.py), so that no error leaves `sources` with a secret in it,
 whoever made its sentence.
@@ -26,7 +26,7 @@ SHORTEST = 6
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What must not be said: a user name or client id, and its password or secret. Not part of the representation."""
+    """What must not be repeated: a user name or client id, and its password or secret. Never in its own repr."""
 
     name: str
     password: str
@@ -53,7 +53,7 @@ class Secrets:
 
 @contextmanager
 def without(secrets: Secrets) -> Iterator[None]:
-    """Cuts secrets out of a SourceError that passes."""
+    """Cuts secrets out of a SourceError on its way through."""
     try:
         yield
     except SourceError as error:

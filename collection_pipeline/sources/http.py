@@ -185,7 +185,7 @@ def quoted(value: object) -> str:
 
 
 def retry_after_s(response: httpx.Response, now: datetime) -> float | None:
-    """The vendor's wish of seconds to wait, where it sends one (as seconds or as a date)."""
+    """How many seconds the vendor asks us to wait, where it does (as seconds or as a date)."""
     value = response.headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,6}", value):
         return float(value)

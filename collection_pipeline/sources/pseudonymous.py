@@ -22,7 +22,7 @@ class PseudonymousListings:
     naming: Callable[[str], str]
 
     async def search(self, query: ListingQuery, page: int) -> ListingPage:
-        """The same page without names. Raises SourceError as the other source does."""
+        """The same page without names. Raises SourceError as that source does."""
         found = await self.source.search(query, page)
         return replace(found, listings=tuple(map(self._nameless, found.listings)))
 

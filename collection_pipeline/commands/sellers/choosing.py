@@ -35,7 +35,7 @@ _NAMES = tuple(Selection.__dataclass_fields__)
 
 
 def require_known(store: Store, org_id: str, selection: Selection) -> None:
-    """Raises PipelineError for a collection that there is not, and for a category of which nothing is known."""
+    """Raises PipelineError for an unknown collection, and for a category that nothing is known about."""
     if selection.collection_id is not None:
         store.collections.get(selection.collection_id)
     known, category = store.catalogue.current().categories, selection.category

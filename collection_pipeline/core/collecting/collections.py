@@ -286,7 +286,7 @@ SILENCE = timedelta(minutes=2)
 
 
 def silent(units: Iterable[CategoryUnit], runs: Sequence[RunFact], now: datetime) -> list[RunFact]:
-    """The runs that Dagster calls active, and that have begun, and of which nothing was heard for too long."""
+    """Runs that Dagster calls active, that have started, and that have been silent for too long."""
     silent_runs = []
     for unit in units:
         run = _run_of(unit, runs)
@@ -331,7 +331,7 @@ def to_start(units: Iterable[CategoryUnit], runs: Sequence[RunFact], *, at_most:
 
 
 def storms(units: Iterable[CategoryUnit], now: datetime) -> list[Settlement]:
-    """Ends the categories, of those that are to be started, that were started too often of late."""
+    """Ends those of the categories to start that have been started too often lately."""
     return [
         Settlement(unit.category, unit.attempt, CategoryStatus.FAILED, STARTED_TOO_OFTEN, too_often(unit.category))
         for unit in units
@@ -340,7 +340,7 @@ def storms(units: Iterable[CategoryUnit], now: datetime) -> list[Settlement]:
 
 
 def outdated(units: Iterable[CategoryUnit], runs: Iterable[RunFact]) -> list[RunFact]:
-    """Runs of earlier attempts that have not begun: they would only find out that they are too late."""
+    """Runs of earlier attempts that have not started yet: they would only find that they are too late."""
     attempts = {unit.category: unit.attempt for unit in units}
     return [
         run

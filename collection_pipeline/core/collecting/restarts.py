@@ -25,7 +25,7 @@ def starts_too_often(starts: Sequence[datetime], now: datetime) -> bool:
 
 
 def too_often(category: str) -> str:
-    """What people read of it."""
+    """The sentence that people read about it."""
     minutes = int(WITHIN.total_seconds() / 60)
     return (
         f"{category} was started {MOST_STARTS} times within {minutes} minutes and is not started again: its runs in "

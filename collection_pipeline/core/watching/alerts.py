@@ -1,4 +1,4 @@
-"""Alerts: what people are told of without having looked, and in which words.
+"""Alerts: what is worth telling people who are not looking, and the wording.
 
 Pure: facts in, alerts out. `orchestration/watching/alerting.py` reads the facts, `sources/webhook.py` sends, and
 `tables/watching/alerts.py` sees to it that each alert is sent once, and one kind at most once an hour.
@@ -31,7 +31,7 @@ _LEAST_DIFFERENCE = 10
 
 
 class AlertCause(StrEnum):
-    """Why people are told."""
+    """Why an alert is raised."""
 
     COLLECTION_ENDED = "collection_ended"
     RUN_FAILED = "run_failed"
@@ -43,13 +43,13 @@ class AlertCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing that people are told. `path` is its page in the Dagster UI, without the address of that."""
+    """Something worth telling people. `path` is its page in the Dagster UI, without the address of that."""
 
     cause: AlertCause
     subject: str
     """What it is about: alerts of one cause and subject share a message, and that comes at most once an hour."""
     event: str
-    """What exactly happened: noticed twice, it is told once."""
+    """What exactly happened: noticed twice, it is reported once."""
     text: str
     path: str
     at: datetime
@@ -105,7 +105,7 @@ class EndedCollection:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Something that may be spent: a collection's cap, or a source's calls of one day."""
+    """Something that can run out: a collection's cap, or a source's calls for one day."""
 
     subject: str
     event: str
@@ -174,7 +174,7 @@ def _of_count(ended: EndedCollection, what: str, figure: int, earlier: Sequence[
 
 
 def of_budget(budget: Budget, share: float, now: datetime) -> Alert | None:
-    """A budget of which so much is spent that somebody should know."""
+    """An alert for a budget that is nearly spent; None while there is enough left."""
     if not budget.limit or budget.spent < Decimal(str(share)) * budget.limit:
         return None
     percent = int(100 * budget.spent / budget.limit)

@@ -141,7 +141,7 @@ def _finish(context: dg.SensorEvaluationContext, store: Store) -> SensorOutcome:
 
 @contextmanager
 def isolated(context: dg.SensorEvaluationContext, collection: Collection) -> Iterator[None]:
-    """Keeps what goes wrong with one collection from the others; it is logged, and met again with the next tick."""
+    """Keeps one collection's error from the others; it is logged, and the next tick tries again."""
     try:
         yield
     except Exception:

@@ -28,5 +28,5 @@ class BandConfig(dg.Config):
 
     @property
     def band(self) -> BandRule:
-        """The same as the core knows it. Raises PipelineError for a band that is upside down."""
+        """The core's version of it. Raises PipelineError for a band that is upside down."""
         return BandRule(Decimal(str(self.min_markup_percent)), Decimal(str(self.max_markup_percent)))

@@ -60,7 +60,7 @@ class SearchConfig(BandConfig):
         return timedelta(hours=self.fresh_for_hours) if self.fresh_for_hours else None
 
     def rules(self) -> SearchRules:
-        """The same as the core knows it. Raises PipelineError for a band that is upside down."""
+        """The core's version of it. Raises PipelineError for a band that is upside down."""
         return SearchRules(self.band, self.pages, self.pause_between_pages_ms / 1000)
 
 

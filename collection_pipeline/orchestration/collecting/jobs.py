@@ -53,7 +53,7 @@ class CollectionConfig(dg.Config):
 
 
 class ResumeConfig(CollectionConfig):
-    """Which collection is to go on, and at what price."""
+    """Which collection to resume, and with which cost cap."""
 
     cost_cap: float | None = Field(
         default=None, ge=0, le=LARGEST_COST, description="A new cost cap (calls) in place of the old one."
@@ -156,7 +156,7 @@ def cancel(context: dg.OpExecutionContext, config: CollectionConfig, store: dg.R
 
 
 def _meant(config: CollectionConfig, store: Store, *statuses: CollectionStatus) -> str:
-    """The collection that somebody named, or the only one that stands so that it can be meant."""
+    """The collection that was named, or the only one that the job can apply to."""
     with errors_as_failures():
         if config.collection_id:
             return store.collections.get(config.collection_id).collection_id

@@ -1,4 +1,4 @@
-"""Facts about a collection's runs, read from Dagster and said in the core's words."""
+"""Facts about a collection's runs, read from Dagster and put into the core's terms."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Failing runs whose processes cannot live any more, so that their collections go on.
+"""Failing runs whose processes are dead, so that their collections go on.
 
 A run's launcher reports its end. Where the launcher died too, the run would be "started" for ever and keep its place in
 the pool. Three remedies: a daemon that begins fails the runs of the session before it, run monitoring asks whether
@@ -19,7 +19,7 @@ IN_PROGRESS = [
 
 
 def fail_dead_runs(instance: dg.DagsterInstance, created_before: datetime) -> int:
-    """Fails runs of an earlier session that are called in progress and have no process; how many there were.
+    """Fails runs that an earlier session left in progress and that have no process; how many there were.
 
     Only for a storage that no other machine uses: what works there has no process here.
     """

@@ -51,7 +51,7 @@ class BulkAddConfig(NamesConfig):
 
 
 class UpdateConfig(ListConfig):
-    """What is to change of a seller. What is left empty stays as it is."""
+    """What to change about a seller. Fields left empty stay as they are."""
 
     name: str = Field(min_length=1, description="The seller, by its key or its present name.")
     rename: str = Field(default="", max_length=200, description="The name that people are to see.")

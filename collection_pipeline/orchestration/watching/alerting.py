@@ -1,6 +1,6 @@
-"""Sensors that notice what people should know, and the one that tells them.
+"""Sensors that raise alerts, and the one that sends them.
 
-Noticing writes into the table `alerts`, telling empties it: a webhook that is down delays alerts and loses none. A
+Raising writes into the table `alerts`, sending empties it: a webhook that is down delays alerts and loses none. A
 sensor that cannot reach something leaves its cursor where it was and says why it skips.
 
 Dagster's own run_failure_sensor will not do: its cursor moves on also when the reaction fails.

@@ -1,4 +1,4 @@
-"""What is checked of every asset after it was materialized. The counting is in tables/watching/quality.py."""
+"""The checks that run after every materialization. The counting is in tables/watching/quality.py."""
 
 from collections.abc import Sequence
 

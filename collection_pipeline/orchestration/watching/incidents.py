@@ -1,4 +1,4 @@
-"""What Dagster's event log says of runs that failed and of checks, in the core's words."""
+"""What Dagster's event log says about failed runs and about checks, in the core's terms."""
 
 from datetime import UTC, datetime
 
@@ -46,7 +46,7 @@ def _tags(instance: dg.DagsterInstance, run_id: str) -> dict[str, str]:
 
 
 def _reason(entry: dg.EventLogEntry) -> str | None:
-    """What a dg.Failure of ours says. A foreign exception may say anything, secrets included, and is not repeated."""
+    """The sentence of one of our own dg.Failures. Any other exception may contain secrets, and is not repeated."""
     event = entry.dagster_event
     data = event.event_specific_data if event else None
     step = getattr(data, "first_step_failure_event", None)

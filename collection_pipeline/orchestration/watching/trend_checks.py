@@ -40,7 +40,7 @@ def _trends(checked: Checked) -> TrendStore:
 
 
 def _result(checked: Checked, rule: HistoryRule, trend: Trend) -> dg.AssetCheckResult:
-    """What the rule says of the figure. A block is the category's recorded failure: nobody takes it for a crash."""
+    """The rule's verdict on the figure. A block is recorded as the category's failure, not as a crash."""
     if trend.figure is None:
         return dg.AssetCheckResult(passed=True, description="There is no figure of this collection to compare.")
     comparison = compare(rule, trend.figure, trend.earlier)

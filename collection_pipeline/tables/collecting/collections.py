@@ -59,7 +59,7 @@ class Failure:
 
 
 class CollectionStore:
-    """Starts collections and says how they stand."""
+    """Starts collections and reads their status."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -130,7 +130,7 @@ class CollectionStore:
             )
 
     def get(self, collection_id: str) -> Collection:
-        """One collection. Raises PipelineError if there is none of that id."""
+        """One collection. Raises PipelineError if there is no such collection."""
         found = self._select(collections.c.collection_id == collection_id)
         if not found:
             raise PipelineError(
@@ -145,7 +145,7 @@ class CollectionStore:
             return did_you_mean(collection_id, connection.scalars(newest).all())
 
     def organisation(self, collection_id: str) -> str | None:
-        """Whose a collection is; None if there is none of that id."""
+        """The organisation that a collection belongs to; None if there is no such collection."""
         owner = sa.select(collections.c.org_id).where(collections.c.collection_id == collection_id)
         with self._engine.connect() as connection:
             return connection.scalar(owner)

@@ -1,4 +1,4 @@
-"""What changes how a collection stands: runs that enter it, people who pause it, sensors that settle and end it.
+"""What changes a collection's status: runs that enter it, people who pause it, sensors that settle and end it.
 
 Every change is one transaction that starts from the status it found, so that two who change at once cannot disagree.
 """
@@ -41,7 +41,7 @@ class Place:
 
 
 class CollectionControl:
-    """Changes how collections stand."""
+    """Changes the status of collections and their categories."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine

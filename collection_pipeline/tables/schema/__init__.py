@@ -1,1 +1,1 @@
-"""The ground that the stores stand on: tables, views, functions, announcements and locks."""
+"""What the stores share: tables, views, functions, announcements and locks."""

@@ -101,7 +101,7 @@ _GIVE_BACK = sa.text("""
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What becomes of a request: its place and the seconds until its moment; `refusal`; or no place was free."""
+    """The answer to a request: its place and the seconds until its moment, or why not; neither if no place is free."""
 
     place: int | None
     wait_s: float
@@ -110,7 +110,7 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class AdmissionRequest:
-    """A request that wants to be let through."""
+    """A request that asks to be let through."""
 
     source: str
     operation: str
@@ -134,7 +134,7 @@ class Admissions:
     lease_s: float
 
     def prepare(self, source: str, places: int) -> None:
-        """Makes the rows of a source's places and rate where there are none yet."""
+        """Creates the rows for a source's places and rate where they are missing."""
         with self.engine.connect() as connection:
             connection.execute(_PREPARE, {"source": source, "places": places})
 

@@ -16,5 +16,5 @@ _TAKE = sa.text("""
 
 
 def lock_turn(connection: sa.Connection, name: str) -> None:
-    """Waits until no other transaction holds this name, and holds it until this one ends."""
+    """Waits until no other transaction holds this name, then holds it until this transaction ends."""
     connection.execute(_TAKE, {"name": name})

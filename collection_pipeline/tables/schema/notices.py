@@ -1,7 +1,7 @@
 """What Postgres announces (NOTIFY) to whoever listens: new events of a collection, or that collections have changed.
 
-An announcement is heard when what it announces is committed. Who does not listen, or not at that moment, finds the same
-by looking; it is only quicker this way.
+An announcement is heard when what it announces is committed. Whoever does not listen, or not at that moment, finds
+the same by looking; listening is only quicker.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class ExportStore:
         self._engine = engine
 
     def count(self, org_id: str, selection: Selection) -> int:
-        """How many sellers are meant."""
+        """How many sellers the selection covers."""
         query = sa.select(sa.func.count()).select_from(sellers).where(*_conditions(org_id, selection))
         with self._engine.connect() as connection:
             return connection.scalar(query) or 0

@@ -130,7 +130,7 @@ class HistoryStore:
 
 
 def _audit_id(connection: sa.Connection, org_id: str, moment: Moment) -> int:
-    """The row of the log that a moment means. Raises PipelineError for one that is not there."""
+    """The row of the log that a moment refers to. Raises PipelineError for one that is not there."""
     if isinstance(moment, datetime):
         query = sa.text("SELECT audit_id_at(:org_id, :moment)")
         return int(connection.scalar(query, {"org_id": org_id, "moment": moment}) or 0)

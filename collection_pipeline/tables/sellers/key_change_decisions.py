@@ -48,7 +48,7 @@ class HeldChange:
 
 
 class KeyChangeStore:
-    """Shows what is held, and carries decisions out."""
+    """Reads what is held, and carries out decisions."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine

@@ -49,7 +49,7 @@ def require_same_names(engine: sa.Engine, org_id: str, collection_id: str, categ
 
 
 def settle_names(connection: sa.Connection, org_id: str, category: str) -> None:
-    """The names that a category's listings show are in the list now; what they showed before no longer matters."""
+    """Forgets which names a category's listings showed before: the list has the present ones now."""
     unsettled = connection.execute(_UNSETTLED, {"org_id": org_id, "category": category}).all()
     if unsettled:
         connection.execute(_SETTLE, [{"org_id": org_id, **row._asdict()} for row in unsettled])

@@ -1,1 +1,1 @@
-"""The Postgres server itself: found or started, connected to, migrated, guarded, purged and asked."""
+"""The Postgres server itself: found or started, connected to, migrated, secured, purged and queried."""

@@ -44,7 +44,7 @@ def remove_old_events(engine: sa.Engine, older_than: datetime, note: Callable[[s
     """Drops the weeks that ended before a moment, deletes what is as old but in none, and calls `note` with how many
     events each transaction removed, inside of it; how many in all.
 
-    An event of a week is kept until the whole week is old enough. A week that somebody reads right now, so that it
+    An event of a week is kept until the whole week is old enough. A week that somebody is reading, so that it
     cannot be dropped within a second, stays until the next purge.
     """
     total = 0

@@ -1,4 +1,4 @@
-"""What a Postgres server says of itself to those who look after it."""
+"""What a Postgres server reports to those who operate it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TIMES_ASKED = 5
 
 
 def server_facts(engine: sa.Engine) -> ServerFacts:
-    """What the server says. Every login may ask."""
+    """The server's own figures. Every login may ask."""
     with engine.connect() as connection:
         row = connection.execute(_FACTS).one()
     return ServerFacts(row.version, row.connections, row.connections_allowed, row.database_bytes)

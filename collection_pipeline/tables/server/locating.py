@@ -1,4 +1,4 @@
-"""Which database the tables are in: the one that is named, or one on the embedded server."""
+"""Which database the tables are in: the configured one, or one on the embedded server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collection_pipeline.tables.server.embedded import create_database, start_em
 
 
 class Location(Protocol):
-    """What has to be known to find the database; Settings knows it."""
+    """What is needed to find the database; Settings implements it."""
 
     @property
     def home(self) -> Path: ...  # noqa: D102

@@ -1,4 +1,4 @@
-"""Bringing a database's schema to the code's."""
+"""Bringing a database's schema up to the code's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Removing what has been kept long enough, and writing down what was removed."""
+"""Removing what has been kept long enough, and recording what was removed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class PurgeStore:
         return total
 
     def note(self, table_name: str, older_than: datetime, removed: int) -> None:
-        """Writes down a removal from a table of another database."""
+        """Records a removal from a table of another database."""
         with self._engine.begin() as connection:
             _note(table_name, older_than, connection, removed)
 

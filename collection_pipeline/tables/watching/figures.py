@@ -1,4 +1,4 @@
-"""What the whole installation does at this moment, in figures that cost little to read however much was collected.
+"""What the whole installation is doing right now, in figures that stay cheap however much was collected.
 
 Nothing here counts the rows of a large table. Sellers are read from the newest entry of each list's audit log, which
 holds their number; errors are counted as they come, from the end of the events (error_counts.py).
@@ -25,7 +25,7 @@ MOST_RUNNING = 100
 
 @dataclass(frozen=True, slots=True)
 class SourceFigures:
-    """How much of a source's limits is used. Rates are in requests per second, quotas in the vendor's unit."""
+    """How much of a source's limits is in use. Rates are in requests per second, quotas in the vendor's unit."""
 
     in_flight: int
     in_flight_limit: int

@@ -1,4 +1,4 @@
-"""What the feed's page shows beside the events: collections and their figures, each row a frozen object of its own.
+"""What the feed's page shows beside the events: collections and their figures, each row a frozen dataclass.
 
 The fields are the page's contract: the feed answers with exactly them and describes them from here.
 """
@@ -138,7 +138,7 @@ class FeedStore:
         self._engine = engine
 
     def statuses(self, collection_ids: Collection[str]) -> dict[str, str]:
-        """How collections stand; one that there is not is left out."""
+        """The status of collections; unknown ones are left out."""
         query = sa.text("SELECT collection_id, status FROM collections WHERE collection_id = ANY(:ids)")
         with self._engine.connect() as connection:
             rows = connection.execute(query, {"ids": list(collection_ids)}).all()
@@ -151,12 +151,12 @@ class FeedStore:
         return self._rows(CollectionRow, query, limit=limit, **({} if org_id is None else {"org_id": org_id}))
 
     def collection(self, collection_id: str) -> CollectionRow | None:
-        """One collection, if there is one of that id."""
+        """One collection; None if there is no such collection."""
         query = "SELECT * FROM collections WHERE collection_id = :collection_id"
         return next(iter(self._rows(CollectionRow, query, collection_id=collection_id)), None)
 
     def progress(self, collection_id: str) -> ProgressRow | None:
-        """The figures of one collection, if there is one of that id."""
+        """The figures of one collection; None if there is no such collection."""
         query = """
             SELECT *, extract(epoch FROM time_left)::float8 AS time_left_s
             FROM collection_progress WHERE collection_id = :collection_id

@@ -1,4 +1,4 @@
-"""What the asset checks count: rows that break a promise of the tables."""
+"""What the asset checks count: rows that break one of the tables' promises."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class SnapshotAudit:
 
 
 class QualityStore:
-    """Counts what should not be there."""
+    """Counts rows that break a promise."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine

@@ -1,4 +1,4 @@
-"""Figures of a category over its collections: what a new figure is compared with."""
+"""A category's figures over its collections: what a new figure is compared with."""
 
 from __future__ import annotations
 
