@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -26,6 +27,20 @@ WAITING = ("test_services.py", "test_resuming.py", "test_kill.py", "test_by_itse
 """Their tests start the whole product, and mostly wait for it: begun first, they end while the others still work."""
 
 
+IN_MEMORY = Path("/dev/shm")
+ENOUGH = 8 << 30
+"""Bytes. Databases are dropped after their tests; the most that is there at once is about two gigabytes."""
+
+
+def pytest_configure() -> None:
+    """Keeps temporary files, databases included, in memory where there is enough of it.
+
+    A thousand databases of 400 files each take longer to create on a disk than all that the tests do with them.
+    """
+    if IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ENOUGH:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first, so that the suite does not end with one worker running them in turn."""
     items.sort(key=lambda item: item.path.name not in WAITING)
@@ -47,12 +62,8 @@ def server() -> Iterator[sa.URL]:
 
 def _make_hasty(server: sa.URL) -> None:
     """No test pulls this server's plug, so its commits need not wait for the disk."""
-    admin = create_engine(server).execution_options(isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
-        connection.execute(sa.text("SELECT pg_reload_conf()"))
-    admin.dispose()
+    settings = ("fsync", "synchronous_commit", "full_page_writes")
+    execute(server, *(f"ALTER SYSTEM SET {name} = off" for name in settings), "SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")
@@ -66,18 +77,31 @@ def collector(server: sa.URL) -> str:
 
 
 @pytest.fixture
-def database(server: sa.URL) -> sa.URL:
+def database(server: sa.URL) -> Iterator[sa.URL]:
     """A migrated, empty database of the test's own."""
-    return copied(server, "template", f"test_{next(_numbers)}")
+    name = f"test_{next(_numbers)}"
+    yield copied(server, "template", name)
+    dropped(server, name)
 
 
 def copied(server: sa.URL, template: str, name: str) -> sa.URL:
-    """A new database that is a copy of another one."""
+    """A new database that is a copy of another one. Copying files is four times as quick as copying through the log."""
+    execute(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    return server.set(database=name)
+
+
+def dropped(server: sa.URL, name: str) -> None:
+    """Removes a database, so that a thousand of them never reach the disk."""
+    execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def execute(server: sa.URL, *statements: str) -> None:
+    """Executes statements one by one, each committed by itself."""
     admin = create_engine(server).execution_options(isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        for statement in statements:
+            connection.execute(sa.text(statement))
     admin.dispose()
-    return server.set(database=name)
 
 
 @pytest.fixture

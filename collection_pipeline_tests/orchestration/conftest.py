@@ -24,7 +24,7 @@ from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.server import RunningSimulator, running
 from collection_pipeline.tables.server.embedded import create_database
 from collection_pipeline.tables.store import Store
-from collection_pipeline_tests.conftest import REPOSITORY, copied
+from collection_pipeline_tests.conftest import REPOSITORY, copied, dropped
 
 NODES = {"home-coffee": "1001", "home-knives": "1002", "toys-kites": "1003", "nowhere": "99900001"}
 CATALOGUE = Catalogue(
@@ -129,3 +129,4 @@ def pipeline(
         instance.add_dynamic_partitions("category", list(NODES))
         yield Pipeline(instance, store, simulator)
     shared_engine(dagster.render_as_string(hide_password=False)).dispose()
+    dropped(server, str(dagster.database))

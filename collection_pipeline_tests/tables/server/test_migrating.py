@@ -21,6 +21,7 @@ from collection_pipeline.tables.server.database import create_engine, database_u
 from collection_pipeline.tables.server.embedded import create_database, start_embedded, stop_embedded
 from collection_pipeline.tables.server.migrating import alembic_config, migrate
 from collection_pipeline.tables.store import Store, open_store
+from collection_pipeline_tests.conftest import execute
 from collection_pipeline_tests.tables.examples import rows
 
 
@@ -125,14 +126,6 @@ def test_a_role_that_may_not_create_roles_is_told_what_an_administrator_has_to_d
     finally:
         stop_embedded(home)
         shutil.rmtree(home, ignore_errors=True)
-
-
-def execute(server: sa.URL, *statements: str) -> None:
-    admin = create_engine(server).execution_options(isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        for statement in statements:
-            connection.execute(sa.text(statement))
-    admin.dispose()
 
 
 def test_the_names_of_the_migrations_say_their_order() -> None:
