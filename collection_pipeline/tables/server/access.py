@@ -20,6 +20,7 @@ from collection_pipeline.tables.schema.views import VIEWS
 
 PIPELINE, ANALYST, ADMIN = "collection_pipeline", "collection_analyst", "collection_admin"
 READER = "collection_reader"
+_ROLES = f"{PIPELINE}, {ANALYST}, {ADMIN}"
 
 FOR_EVERYBODY = ("categories", "presets")
 """Tables about no organisation that analysts need to read the others."""
@@ -53,48 +54,61 @@ _SCHEMA_VERSION = "alembic_version"
 """Every login has to see whether the schema is that of its code."""
 
 
-def access_statements() -> Iterator[str]:
-    """The statements that make the roles, their rights and the policies what they should be, whatever they were."""
+def access_statements() -> Iterator[list[str]]:
+    """The statements that make the roles, their rights and the policies what they should be, whatever they were.
+
+    Each list is for one transaction, so that nobody loses a right for a moment, and none locks two tables.
+    """
+    yield [*_roles()]
+    for name, table in metadata.tables.items():
+        yield [*_table_statements(name, readable_rows(name, set(table.columns.keys())))]
+    for relation in (*VIEWS, _SCHEMA_VERSION):
+        yield [
+            f"REVOKE ALL ON {relation} FROM PUBLIC, {_ROLES}",
+            f"GRANT SELECT ON {relation} TO {_ROLES}",
+            _where_the_reader_exists(
+                f"REVOKE ALL ON {relation} FROM {READER}", f"GRANT SELECT ON {relation} TO {READER}"
+            ),
+        ]
+    yield [*_function_statements(), _KEEP_FUNCTIONS_FROM_QUERIES]
+
+
+def _roles() -> Iterator[str]:
     for role in (PIPELINE, ANALYST, ADMIN):
         yield _role(role, is_needed=True)
         yield f"GRANT USAGE ON SCHEMA public TO {role}"
     yield _role(READER, is_needed=False)
-    roles = f"{PIPELINE}, {ANALYST}, {ADMIN}"
+    yield _where_the_reader_exists(f"GRANT USAGE ON SCHEMA public TO {READER}")
     # On a server that was made by Postgres 14 or older, everybody may create what the owner then calls by mistake.
-    yield f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {roles}"
-    for relation in (*metadata.tables, *VIEWS, _SCHEMA_VERSION):
-        yield f"REVOKE ALL ON {relation} FROM PUBLIC, {roles}"
-    for name, table in metadata.tables.items():
-        yield f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"
-        yield f"GRANT {EVERYTHING} ON {name} TO {ADMIN}"
-        yield f"GRANT {_rights(name)} ON {name} TO {PIPELINE}"
-        yield from _policy(name, "everything", f"FOR ALL TO {PIPELINE}, {ADMIN} USING (true) WITH CHECK (true)")
-        rows = readable_rows(name, set(table.columns.keys()))
-        yield f"DROP POLICY IF EXISTS own_organisations ON {name}"
-        if rows is not None:
-            yield f"GRANT SELECT ON {name} TO {ANALYST}"
-            yield f"CREATE POLICY own_organisations ON {name} FOR SELECT TO {ANALYST} USING ({rows})"
-    for relation in (*VIEWS, _SCHEMA_VERSION):
-        yield f"GRANT SELECT ON {relation} TO {roles}"
-    yield _where_the_reader_exists(reader_statements())
+    yield f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {_ROLES}"
+
+
+def _table_statements(name: str, rows: str | None) -> Iterator[str]:
+    """`rows` are those that analysts see."""
+    yield f"REVOKE ALL ON {name} FROM PUBLIC, {_ROLES}"
+    yield _block(_SECURED.format(name))
+    yield f"GRANT {EVERYTHING} ON {name} TO {ADMIN}"
+    yield f"GRANT {_rights(name)} ON {name} TO {PIPELINE}"
+    yield _block(_policy(name, "everything", f"FOR ALL TO {PIPELINE}, {ADMIN} USING (true) WITH CHECK (true)"))
+    if rows is None:
+        yield _block(_without_policy(name, "own_organisations"))
+    else:
+        yield f"GRANT SELECT ON {name} TO {ANALYST}"
+        yield _block(_policy(name, "own_organisations", f"FOR SELECT TO {ANALYST} USING ({rows})"))
+    yield _where_the_reader_exists(
+        f"REVOKE ALL ON {name} FROM {READER}",
+        *([] if name in INTERNAL else [f"GRANT SELECT ON {name} TO {READER}"]),
+        _policy(name, "all_organisations", f"FOR SELECT TO {READER} USING (true)"),
+    )
+
+
+def _function_statements() -> Iterator[str]:
     # Attached to a table of a stranger's it would write what that table is told, with the rights of the owner.
     for function in ("keep_seller_versions()", *TRIGGER_FUNCTIONS):
         yield f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
     for function in ("lock_figures(text, text[])", "refresh_figures(text, text[])", *SIGNATURES):
         yield f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
         yield f"GRANT EXECUTE ON FUNCTION {function} TO {PIPELINE}, {ADMIN}"
-    yield _KEEP_FUNCTIONS_FROM_QUERIES
-
-
-def reader_statements() -> Iterator[str]:
-    """The same for the role that reads the rows of all organisations, which need not exist."""
-    yield f"GRANT USAGE ON SCHEMA public TO {READER}"
-    for relation in (*metadata.tables, *VIEWS, _SCHEMA_VERSION):
-        yield f"REVOKE ALL ON {relation} FROM {READER}"
-        if relation not in INTERNAL:
-            yield f"GRANT SELECT ON {relation} TO {READER}"
-    for name in metadata.tables:
-        yield from _policy(name, "all_organisations", f"FOR SELECT TO {READER} USING (true)")
 
 
 def readable_rows(table: str, columns: set[str]) -> str | None:
@@ -117,9 +131,39 @@ def _rights(table: str) -> str:
     return "SELECT, INSERT" if table in ONLY_GROWING else EVERYTHING
 
 
-def _policy(table: str, name: str, rule: str) -> Iterator[str]:
-    yield f"DROP POLICY IF EXISTS {name} ON {table}"
-    yield f"CREATE POLICY {name} ON {table} {rule}"
+# Changing policies locks a table for everybody. So each carries its rule as a comment, and only others are replaced:
+# what migrates at every start then waits for nobody, and nobody for it.
+_SECURED = """
+    IF NOT (SELECT relrowsecurity FROM pg_class WHERE oid = '{0}'::regclass) THEN
+        ALTER TABLE {0} ENABLE ROW LEVEL SECURITY;
+    END IF
+"""
+
+
+def _policy(table: str, name: str, rule: str) -> str:
+    comment = "'" + rule.replace("'", "''") + "'"
+    return f"""
+        IF NOT EXISTS (
+            SELECT FROM pg_policy WHERE polrelid = '{table}'::regclass AND polname = '{name}'
+            AND obj_description(oid, 'pg_policy') = {comment}
+        ) THEN
+            DROP POLICY IF EXISTS {name} ON {table};
+            CREATE POLICY {name} ON {table} {rule};
+            COMMENT ON POLICY {name} ON {table} IS {comment};
+        END IF
+    """
+
+
+def _without_policy(table: str, name: str) -> str:
+    return f"""
+        IF EXISTS (SELECT FROM pg_policy WHERE polrelid = '{table}'::regclass AND polname = '{name}') THEN
+            DROP POLICY {name} ON {table};
+        END IF
+    """
+
+
+def _block(statement: str) -> str:
+    return f"DO $$ BEGIN {statement}; END $$"
 
 
 def _role(name: str, *, is_needed: bool) -> str:
@@ -138,7 +182,7 @@ def _role(name: str, *, is_needed: bool) -> str:
     """
 
 
-def _where_the_reader_exists(statements: Iterator[str]) -> str:
+def _where_the_reader_exists(*statements: str) -> str:
     return f"""
         DO $$ BEGIN
             IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{READER}') THEN {"; ".join(statements)}; END IF;

@@ -1,6 +1,10 @@
 import re
 import shutil
 import tempfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -21,8 +25,8 @@ from collection_pipeline.tables.server.database import create_engine, database_u
 from collection_pipeline.tables.server.embedded import create_database, start_embedded, stop_embedded
 from collection_pipeline.tables.server.migrating import alembic_config, migrate
 from collection_pipeline.tables.store import Store, open_store
-from collection_pipeline_tests.conftest import execute
-from collection_pipeline_tests.tables.examples import rows
+from collection_pipeline_tests.conftest import dropped, execute
+from collection_pipeline_tests.tables.examples import collect, listing, rows, start
 
 
 def test_the_migrations_make_exactly_the_schema_comments_included(store: Store) -> None:
@@ -91,23 +95,73 @@ FIRST_DATA = """
                                   seller_count_snapshot)
     VALUES ('default', 'discovered', 'run 1', 'collection', 'c1', 1, '[]',
             '[{"marketplace": "ebay", "seller_key": "alpha", "display_name": "Alpha", "status": "active"}]', 1);
+    INSERT INTO amazon_products (org_id, category, asin, position, title, url, collection_id, updated_at)
+    SELECT 'default', 'home', 'B' || lpad(i::text, 9, '0'), i, 'Product ' || i, '', 'c1', now()
+    FROM generate_series(1, 600) i;
+    INSERT INTO ebay_listings (org_id, asin, listing_id, marketplace, seller_key, seller_name, title, price, currency,
+                               condition_id, is_fixed_price, is_delivery_free, country, url, first_collection_id,
+                               last_collection_id)
+    SELECT 'default', 'B' || lpad(i::text, 9, '0'), i::text, 'ebay', 'alpha', 'Alpha', 'Listing ' || i, 200, 'USD',
+           '1000', true, true, 'US', '', 'c1', 'c1'
+    FROM generate_series(1, 600) i
+"""
+
+WORK_OF_A_RUN = """
+    INSERT INTO activity_events (timestamp, run_id, collection_id, worker_id, phase, action, category, api_params)
+    VALUES (now(), 'r1', 'c1', 1, 'ebay', 'found', 'home', '{}');
+    UPDATE ebay_listings SET gone_at = now() WHERE ctid = (SELECT ctid FROM ebay_listings WHERE gone_at IS NULL LIMIT 1)
 """
 
 
-def test_a_database_of_the_first_schema_is_brought_up_to_date_with_its_data(server: sa.URL) -> None:
-    url = create_database(server, "of_the_first_schema")
+@pytest.mark.parametrize("revision", revisions()[:-1])
+def test_a_database_of_an_earlier_schema_is_brought_up_to_date_while_a_run_writes(
+    server: sa.URL, revision: str
+) -> None:
+    url = create_database(server, f"of_schema_{revision}")
     engine = create_engine(url)
     with engine.begin() as connection:
         command.upgrade(alembic_config(connection), "0001")
         connection.exec_driver_sql(FIRST_DATA)
-    migrate(engine)
+        command.upgrade(alembic_config(connection), revision)
+    with repeating(engine, WORK_OF_A_RUN) as done:
+        migrate(engine)
     engine.dispose()
     with open_store(url) as store:
+        assert rows(store, "SELECT count(*)::int FROM activity_events") == [(len(done),)]
+        assert rows(store, "SELECT count(*)::int FROM ebay_listings WHERE gone_at IS NOT NULL") == [(len(done),)]
+        assert store.quality.wrong_figures("default", "home") == []
         assert [seller.display_name for seller in store.history.at("default", 1)] == ["Alpha"]
         assert replayed(store.history.log("default")).keys() == {("ebay", "alpha")}
         removed = store.edits.remove("default", ["Alpha"], Author("anna"))
         assert removed.seller_count == 0
         assert [seller.status for seller in store.history.at("default", removed.audit_id)] == ["removed"]
+        start(store, "c2", "home")
+        collect(store, "c2", "home", {"B000000001": [listing("1", "beta")]})
+        assert store.sellers.count("default") == 1
+        assert store.quality.wrong_figures("default", "home") == []
+    dropped(server, str(url.database))
+
+
+@contextmanager
+def repeating(engine: sa.Engine, statements: str) -> Iterator[list[int]]:
+    """Somebody who commits the statements again and again meanwhile; one entry for each commit."""
+    over, done = threading.Event(), list[int]()
+
+    def repeat() -> None:
+        while not over.is_set():
+            with suppress(sa.exc.OperationalError), engine.begin() as connection:  # a deadlock: a run would try again
+                connection.exec_driver_sql(statements)
+                connection.commit()
+                done.append(1)
+            over.wait(0.02)
+
+    with ThreadPoolExecutor(1) as threads:
+        repeated = threads.submit(repeat)
+        try:
+            yield done
+        finally:
+            over.set()
+        repeated.result()
 
 
 def test_a_role_that_may_not_create_roles_is_told_what_an_administrator_has_to_do() -> None:
