@@ -1,6 +1,7 @@
 """What people do to the seller list from the Dagster UI: one job each, whose launch configuration explains itself."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 
 import dagster as dg
@@ -20,6 +21,7 @@ from collection_pipeline.tables.sellers.exports import Selection
 from collection_pipeline.tables.store import Store
 
 SELLERS = "ebay_sellers"
+LISTINGS = "ebay_listings"
 
 
 class ListConfig(dg.Config):
@@ -75,6 +77,23 @@ class UndoConfig(ListConfig):
     """An edit."""
 
     audit_id: int = Field(gt=0, description="The change, by its number in seller_audit_log; each edit logs its own.")
+
+
+class Verdict(StrEnum):
+    """What is said of listings."""
+
+    CONFIRM = "confirm"
+    REJECT = "reject"
+    UNDO = "undo"
+
+
+class JudgeConfig(ListConfig):
+    """Listings, and whether they are the product."""
+
+    listing_ids: list[str] = Field(min_length=1, description="The listings, by their eBay item numbers.")
+    verdict: Verdict = Field(description="confirm, reject, or undo: takes back what was said of them before.")
+    reason: str = Field(default="", max_length=2_000, description="Why, for whoever looks at it later.")
+    asin: str = Field(default="", description="The product that is meant, where a listing was found for several.")
 
 
 class ImportConfig(ListConfig):
@@ -195,6 +214,27 @@ def undo_one(
 
 
 @dg.op
+def judge_many(
+    context: dg.OpExecutionContext,
+    config: JudgeConfig,
+    store: dg.ResourceParam[Store],
+    settings: dg.ResourceParam[Settings],
+) -> None:
+    """Says whether listings are the product they were found for, or takes that back. It wins over their match."""
+    actor, asin = _author(context, config).actor, config.asin or None
+    judgements, org_id = store.judgements, _org(config, settings)
+    with errors_as_failures():
+        if config.verdict is Verdict.UNDO:
+            count = judgements.withdraw(org_id, config.listing_ids, actor, asin=asin)
+        else:
+            is_same = config.verdict is Verdict.CONFIRM
+            reason = config.reason or None
+            count = judgements.judge(org_id, config.listing_ids, actor, is_same=is_same, reason=reason, asin=asin)
+    metadata: dict[str, str | int] = {"verdict": str(config.verdict), "listings": count}
+    context.log_event(dg.AssetObservation(LISTINGS, metadata=metadata))
+
+
+@dg.op
 def import_one(
     context: dg.OpExecutionContext,
     config: ImportConfig,
@@ -287,6 +327,7 @@ SELLER_JOBS: Sequence[dg.JobDefinition] = [
     launchable("bulk_remove_sellers", remove_many, NamesConfig),
     launchable("flag_sellers", flag_many, FlagConfig),
     launchable("undo_edit", undo_one, UndoConfig),
+    launchable("judge_listings", judge_many, JudgeConfig),
     launchable("import_sellers", import_one, ImportConfig),
     launchable("export_sellers", export_one, ExportConfig),
 ]

@@ -11,7 +11,11 @@ import sqlalchemy as sa
 
 from collection_pipeline.core.collecting.product_match import ProductMatcher
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.printable import printable
 from collection_pipeline.tables.collecting.product_titles import product_titles
+
+LONGEST_REASON = 2_000
+"""Characters of a reason that are kept."""
 
 JUDGED = """
     SELECT j.asin, j.listing_id, CAST(j.is_same::integer AS numeric(4, 3)) AS match,
@@ -102,7 +106,7 @@ class JudgementStore:
         with self._engine.begin() as connection:
             connection.execute(_ALONE)
             meant = _meant(connection, org_id, listing_ids, asin, _MEANT, "listing that was found for")
-            said = {"org_id": org_id, "actor": actor, "is_same": is_same, "reason": reason or None}
+            said = {"org_id": org_id, "actor": actor, "is_same": is_same, "reason": _kept(reason)}
             judged = [{**said, "asin": row.asin, "listing_id": row.listing_id} for row in meant]
             for statement in (_WITHDRAW, _JUDGE):
                 connection.execute(statement, judged)
@@ -135,6 +139,10 @@ class JudgementStore:
                 yield JudgedPair(titles[row.asin], row.product_price, row.title, row.price, row.is_same)
 
 
+def _kept(reason: str | None) -> str | None:
+    return printable(reason, LONGEST_REASON) if reason else None
+
+
 def _match(product_title: str | None, listing_title: str | None) -> dict[str, str]:
     if product_title is None or listing_title is None:
         return {}
@@ -151,13 +159,16 @@ def _meant(
     what: str,
 ) -> Sequence[sa.Row[tuple[str, ...]]]:
     """One row for each of the listings. Raises PipelineError where one has none or several."""
-    scope = {"org_id": org_id, "listing_ids": list(listing_ids), "asin": asin}
+    asin = printable(asin) if asin else None
+    scope = {"org_id": org_id, "listing_ids": list(map(printable, listing_ids)), "asin": asin}
     rows = connection.execute(query, scope).all()
     product = asin or "a product"
     for listing_id in listing_ids:
         asins = [row.asin for row in rows if row.listing_id == listing_id]
         if not asins:
-            raise PipelineError(f"Nothing was changed: there is no {what} {product} with the number {listing_id!r}.")
+            raise PipelineError(
+                f"Nothing was changed: there is no {what} {product} with the number {listing_id[:80]!r}."
+            )
         if len(asins) > 1:
             raise PipelineError(
                 f"Nothing was changed: the listing {listing_id} was found for {len(asins)} products. "

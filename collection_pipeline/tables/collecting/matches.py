@@ -83,7 +83,7 @@ class MatchStore:
         """Writes down the median match of a category's current listings for its collection; None where none has one."""
         scope = {"org_id": org_id, "collection_id": collection_id, "category": category}
         with self._engine.begin() as connection:
-            median: Decimal | None = connection.execute(_NOTE_MEDIAN, scope).scalar_one()
+            median: Decimal | None = connection.execute(_NOTE_MEDIAN, scope).scalar_one_or_none()
             return median
 
     def _missing(self, org_id: str, asin: str, listing_id: str) -> list[_Missing]:

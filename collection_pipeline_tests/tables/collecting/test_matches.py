@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from collection_pipeline.core.collecting.listings import Listing, ListingMatch
 from collection_pipeline.core.collecting.product_match import matched
 from collection_pipeline.tables.store import Store
+from collection_pipeline.tables.watching.trends import Trend, TrendStore
+from collection_pipeline_tests import past
 from collection_pipeline_tests.tables.examples import ORG, collect, done, listing, product, rows, start
 
 ASIN, OTHER = "B000000001", "B000000002"
@@ -131,5 +133,8 @@ def test_the_median_of_a_category_is_written_down_with_its_collection(store: Sto
     collect(store, "c1", "books", {ASIN: found})
     assert store.matches.note_median(ORG, "c1", "books") == Decimal("0.800")
     assert rows(store, "SELECT median_match FROM collection_categories") == [(Decimal("0.800"),)]
+    execute(store, past.COLLECTIONS)
+    execute(store, past.matches("books", 0.9))
+    assert TrendStore(store.engine, ORG, "books").median_match("c1") == Trend(0.8, (0.9,) * 6)
     execute(store, "UPDATE ebay_listings SET match = NULL")
     assert store.matches.note_median(ORG, "c1", "books") is None
