@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
 from collection_pipeline.core.collecting.product_match import matched
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.retention import RULES, Purge
 from collection_pipeline.tables.collecting.judgements import JudgedPair
+from collection_pipeline.tables.server.database import create_engine
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.tables.collecting.test_matches import OVERVIEW, execute, like
-from collection_pipeline_tests.tables.examples import ORG, collect, listing, rows, start
+from collection_pipeline_tests.tables.examples import ORG, collect, done, listing, rows, start
+from collection_pipeline_tests.waiting import await_true
 
 ASIN, OTHER = "B000000001", "B000000002"
 SHOWN = "SELECT listing_id, match, match_reasons FROM ebay_listings ORDER BY asin, listing_id"
@@ -39,6 +43,24 @@ def test_a_persons_word_wins_at_once_and_after_the_next_collection(judged: Store
     collect(judged, "c2", "books", {ASIN: [ANN, BOB, like("3", "cid", "0.400")]})
     assert rows(judged, SHOWN) == [*said, ("3", Decimal("0.400"), "a reason")]
     assert judged.quality.wrong_figures(ORG, "books") == []
+
+
+def test_it_waits_for_a_page_that_is_being_written_and_wins_over_it(judged: Store) -> None:
+    judged.judgements.withdraw(ORG, ["1"], "eve")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    another = create_engine(judged.engine.url)
+    with ThreadPoolExecutor(2) as threads, another.connect() as other:
+        # The page has begun, knows of no judgement, and has not come to its listings yet.
+        other.execute(sa.text("SELECT FROM product_searches WHERE asin = :asin FOR UPDATE"), {"asin": ASIN})
+        page = threads.submit(judged.searches.checkpoints(ORG, "c1").record, done(ASIN), [ANN, BOB])
+        await_true(lambda: rows(judged, waiting) == [(1,)])
+        word = threads.submit(judged.judgements.judge, ORG, ["1"], "eve", is_same=True)
+        await_true(lambda: word.done() or rows(judged, waiting) == [(2,)])
+        other.rollback()
+        page.result()
+        word.result()
+    another.dispose()
+    assert rows(judged, SHOWN)[0] == ("1", Decimal(1), "confirmed by eve")
 
 
 def test_it_also_wins_when_the_listing_comes_back_after_it_was_purged(judged: Store) -> None:
