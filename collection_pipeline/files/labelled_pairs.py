@@ -24,7 +24,7 @@ def write_pairs(path: Path, pairs: Iterable[Pair]) -> int:
             lines = csv.writer(file, delimiter="\t", lineterminator="\n")
             lines.writerow(HEADER)
             for title, price, listing_title, listing_price, is_same in pairs:
-                lines.writerow((title, _text(price), listing_title, _text(listing_price), int(is_same)))
+                lines.writerow((_line(title), _text(price), _line(listing_title), _text(listing_price), int(is_same)))
                 count += 1
     except FileExistsError:
         raise PipelineError(
@@ -33,6 +33,11 @@ def write_pairs(path: Path, pairs: Iterable[Pair]) -> int:
     except (OSError, ValueError) as error:
         raise PipelineError(f"The pairs cannot be written to {printable(str(path))}: {error}.") from error
     return count
+
+
+def _line(title: str) -> str:
+    """The title with single spaces only, which say the same to a comparison and keep a pair on its line."""
+    return " ".join(title.split())
 
 
 def _text(price: Decimal | None) -> str:
