@@ -18,6 +18,7 @@ from collection_pipeline.orchestration.resources import RESOURCES
 from collection_pipeline.orchestration.retention import purge_daily, purge_old_rows
 from collection_pipeline.orchestration.sellers.inbox import import_dropped_files
 from collection_pipeline.orchestration.sellers.jobs import SELLER_JOBS
+from collection_pipeline.orchestration.sellers.listing_jobs import LISTING_JOBS
 from collection_pipeline.orchestration.watching.alerting import ALERT_RESOURCES, ALERT_SENSORS
 from collection_pipeline.orchestration.watching.freshness import POLICY, watch_freshness
 
@@ -26,7 +27,7 @@ def build_defs(environment: Mapping[str, str], resources: dict[str, object] | No
     """Fresh definitions; `resources` replace those of the same names, as a test may want."""
     return dg.Definitions(
         assets=[asset.map_asset_specs(lambda spec: dg.apply_freshness_policy(spec, POLICY)) for asset in ASSETS],
-        jobs=[*ASSET_JOBS, *CONTROL_JOBS, *SELLER_JOBS, purge_old_rows],
+        jobs=[*ASSET_JOBS, *CONTROL_JOBS, *SELLER_JOBS, *LISTING_JOBS, purge_old_rows],
         schedules=[*schedules_from(environment), purge_daily],
         sensors=[*SENSORS, *ALERT_SENSORS, import_dropped_files, watch_freshness, collect_new_categories],
         resources={**RESOURCES, **ALERT_RESOURCES, **(resources or {})},

@@ -26,6 +26,15 @@ def searches(category: str, listings: int) -> str:
     """
 
 
+def matches(category: str, median: float) -> str:
+    """In each of them so likely its listings were the products."""
+    return f"""
+        INSERT INTO collection_categories (collection_id, category, status, median_match, started_at)
+        SELECT 'past-' || n, '{category}', 'done', {median}, now() - n * interval '30 days'
+        FROM generate_series(1, 6) n
+    """
+
+
 def new_sellers(category: str, count: int) -> str:
     """In each of them it brought so many new sellers."""
     return f"""

@@ -56,6 +56,32 @@ def test_a_parameter_changes_what_is_asked(store: Store, environment: Mapping[st
         query.ask("sellers_of_a_category", category="toy", environment=environment)
 
 
+def test_a_question_can_be_asked_about_what_is_likely_the_product(store: Store, environment: Mapping[str, str]) -> None:
+    collected(store)
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE ebay_listings SET match = 0.5 WHERE listing_id IN ('1', '3')"))
+        connection.execute(sa.text("UPDATE ebay_listings SET match = 0.499 WHERE listing_id = '2'"))
+    asked = {name: query.ask(name, match=0.5, environment=environment) for name in ("new_sellers", "price_spread")}
+    assert list(asked["new_sellers"]["display_name"]) == ["ann"]
+    assert sorted(asked["price_spread"]["ebay_max"]) == [190.0, 200.0]
+    top = query.ask("sellers_by_best_sellers", match=0.5, environment=environment)
+    assert [*top.itertuples(index=False)] == [("ann", 2, 2)]
+    coffee = query.ask(
+        "sellers_of_a_category", category="kitchen-coffee-machines", match="0.4", environment=environment
+    )
+    assert list(coffee["display_name"]) == ["ann", "bob"]
+    # Columns are the same, so that whoever reads them need not know which way it was asked.
+    for name, answer in asked.items():
+        assert list(answer.columns) == list(query.ask(name, environment=environment).columns)
+        assert (answer.dtypes == query.ask(name, environment=environment).dtypes).all()
+
+
+@pytest.mark.parametrize("match", ["1.5", "-1", "much", "0.5 OR true", "0.1234", ""])
+def test_a_match_that_is_none_is_refused(environment: Mapping[str, str], match: str) -> None:
+    with pytest.raises(PipelineError, match="must be a match from 0 to 1"):
+        query.ask("new_sellers", match=match, environment=environment)
+
+
 def test_the_document_of_answers_asks_the_same_questions() -> None:
     answers = (REPOSITORY / "docs" / "answers.md").read_text()
     asked = dict(re.findall(r"\(`(\w+)`\)\n\n```sql\n(.*?)\n```", answers, re.DOTALL))

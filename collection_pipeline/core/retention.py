@@ -36,6 +36,13 @@ RULES: tuple[RetentionRule, ...] = (
         only="gone_at IS NOT NULL",
     ),
     RetentionRule("amazon_product_history", "seen_at", 730, "Two years of positions and prices, for the same season."),
+    RetentionRule(
+        "listing_judgements",
+        "withdrawn_at",
+        730,
+        "What people say of a listing stays in force; what they took back, for as long as somebody may ask.",
+        only="withdrawn_at IS NOT NULL",
+    ),
     RetentionRule("seller_exports", "exported_at", 730, "Who exported what, for as long as somebody may ask."),
     RetentionRule("alerts", "raised_at", 90, "An alert is of interest as long as what it is about."),
 )

@@ -11,6 +11,7 @@ _FROM: Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]] = {
         "title": (("amazon_products", "title"),),
         "price": (("amazon_products", "price"),),
         "currency": (("amazon_products", "currency"),),
+        "match": (("amazon_products", "title"),),
     },
     "ebay_sellers": {
         **{

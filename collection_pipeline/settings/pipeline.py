@@ -63,6 +63,8 @@ class Settings:
     """The secret of these hashes (COLLECTION_NAME_KEY)."""
     do_removed_return: bool
     """Whether a seller removed by hand comes back when a collection sees it again (COLLECTION_REMOVED_SELLERS)."""
+    evidence_match: float
+    """From which match on a listing counts as evidence for its seller, 0 (all) to 1 (COLLECTION_EVIDENCE_MATCH)."""
     answer_limits: AnswerLimits
     """How large and how slow an answer of a marketplace may be (COLLECTION_ANSWER_LIMIT_MB, _DEADLINE_S)."""
     list_limit_s: int
@@ -151,6 +153,7 @@ class Settings:
             are_exported_names_hashed=exported == "hashed",
             name_key=_name_key(values, is_needed=are_names_hashed or exported == "hashed"),
             do_removed_return=choice(values, "COLLECTION_REMOVED_SELLERS", "stay", "return") == "return",
+            evidence_match=number(values, "COLLECTION_EVIDENCE_MATCH", 0, least=0, most=1),
             answer_limits=_answer_limits(values),
             list_limit_s=whole_number(values, "COLLECTION_LIST_LIMIT_S", 120, least=1, most=86_400),
             retention=_retention(values),

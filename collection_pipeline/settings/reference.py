@@ -120,6 +120,12 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             "stay",
         ),
         Setting(
+            "COLLECTION_EVIDENCE_MATCH",
+            "From which [match](matching.md) on, 0 to 1, a listing is evidence that its seller sells the product. "
+            "0 takes all, also those whose match is not known.",
+            "0",
+        ),
+        Setting(
             "COLLECTION_SELLER_NAMES",
             "`plain`, or `hashed`: sellers' names are kept as keyed hashes. See [the data policy](data-policy.md).",
             "plain",

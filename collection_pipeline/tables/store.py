@@ -13,6 +13,9 @@ from collection_pipeline.tables.catalogue import CatalogueStore
 from collection_pipeline.tables.collecting.collections import CollectionStore
 from collection_pipeline.tables.collecting.control import CollectionControl
 from collection_pipeline.tables.collecting.governor import Governor
+from collection_pipeline.tables.collecting.judgements import JudgementStore
+from collection_pipeline.tables.collecting.listing_views import ListingViews
+from collection_pipeline.tables.collecting.matches import MatchStore
 from collection_pipeline.tables.collecting.products import ProductStore
 from collection_pipeline.tables.collecting.searches import SearchStore
 from collection_pipeline.tables.schema.time_limits import LIST_LIMIT_S, raise_took_too_long
@@ -42,6 +45,9 @@ class Store:
         self.control = CollectionControl(engine)
         self.products = ProductStore(engine)
         self.searches = SearchStore(engine)
+        self.matches = MatchStore(engine)
+        self.listings = ListingViews(engine)
+        self.judgements = JudgementStore(engine)
         self.sellers = SellerStore(engine)
         self.quality = QualityStore(engine)
         self.snapshots = SnapshotStore(engine)

@@ -18,7 +18,7 @@ def test_these_are_the_assets_the_jobs_and_what_runs_by_itself() -> None:
         "record_seller_count",
         *("start_collection", "pause_collection", "resume_collection", "cancel_collection"),
         *("add_seller", "update_seller", "remove_seller", "bulk_add_sellers", "bulk_remove_sellers", "flag_sellers"),
-        *("undo_edit", "import_sellers", "export_sellers"),
+        *("undo_edit", "judge_listings", "import_sellers", "export_sellers"),
         "purge_old_rows",
     }
     assert set(AUTOMATIONS) == {

@@ -10,6 +10,7 @@ from collection_pipeline.commands.numbers import CHANGE
 from collection_pipeline.commands.sellers.authors import author
 from collection_pipeline.commands.sellers.files import export_sellers, import_sellers
 from collection_pipeline.commands.sellers.history import diff, history, list_sellers
+from collection_pipeline.commands.sellers.listings import listings
 from collection_pipeline.commands.sellers.policy import erase, renamed
 from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.core.sellers.edits import NewSeller, SellerUpdate
@@ -98,5 +99,5 @@ def print_edit(edit: Edit) -> None:
     click.echo(f"{what}; the list holds {edit.seller_count:,} now. Change {edit.audit_id}.")
 
 
-for command in (list_sellers, history, diff, import_sellers, export_sellers, erase, renamed):
+for command in (list_sellers, history, diff, import_sellers, export_sellers, erase, renamed, listings):
     sellers.add_command(command)

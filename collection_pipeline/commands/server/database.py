@@ -34,6 +34,20 @@ def migrate_database() -> None:
     click.echo("The schema is current.")
 
 
+@database.command("match")
+@errors_as_messages
+def match_listings() -> None:
+    """Give listings their match that were collected before there were matches. May be stopped and started again.
+
+    It works in small batches, beside collections. Collecting a product again does the same for its listings.
+
+    Example: collection-pipeline database match
+    """
+    with stores() as (_, store):
+        filled = sum(store.matches.fill())
+    click.echo(f"{filled:,} listings have a match now.")
+
+
 @database.command("url")
 @errors_as_messages
 def url() -> None:

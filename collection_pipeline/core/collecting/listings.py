@@ -41,8 +41,19 @@ class SellerFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ListingMatch:
+    """How likely a listing is the product it was found for, from 0 to 1 in thousandths, and why in a few words."""
+
+    probability: Decimal
+    reasons: str
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
-    """One eBay item as the vendor described it; what was not said is None."""
+    """One eBay item as the vendor described it; what was not said is None.
+
+    `match` is ours, and None until the item was compared with a product.
+    """
 
     listing_id: str
     title: str
@@ -53,6 +64,7 @@ class Listing:
     is_delivery_free: bool | None
     country: str | None
     seller: SellerFacts | None
+    match: ListingMatch | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from collection_pipeline.core.collecting.listings import (
     distinct,
     query_text,
 )
+from collection_pipeline.core.collecting.product_match import matched
 from collection_pipeline.core.collecting.requester import Requester
 from collection_pipeline.core.collecting.searches import PlannedSearch, SearchedPage, SearchStatus, skip_reason
 from collection_pipeline.core.errors import SourceError
@@ -96,7 +97,8 @@ async def _search_page(
         rejected=_rejected(items, query, answer),
         duration_ms=round((requester.activity.clock() - began).total_seconds() * 1000),
     )
-    return PageResult(page, [item for item in items if broken_rule(item, query) is None], error)
+    evidence = [item for item in items if broken_rule(item, query) is None]
+    return PageResult(page, matched(search.title, evidence), error)
 
 
 def _rejected(items: list[Listing], query: ListingQuery, answer: ListingPage | None) -> dict[str, int]:

@@ -34,25 +34,25 @@ def explain(product: Reading, listing: Reading) -> tuple[str, ...]:
     """The reasons, those about models first. In "2 against 1" the listing has 2 and the product 1."""
     if not product.words or not listing.words:
         return ("a title says nothing",)
+    missing = missing_words(product, listing)
     return (
-        *_models(product, listing),
+        *_models(product, listing, missing),
         *_contradictions(product, listing),
         *_sizes(product, listing),
         *_colours(product, listing),
-        *_words(product, listing),
+        *_words(product, missing),
         *_prices(product, listing),
     )
 
 
-def _models(product: Reading, listing: Reading) -> Iterator[str]:
-    missing = missing_words(product, listing)
-    shared = sorted(product.models.difference(missing), key=lambda model: (-len(model), model))
+def _models(product: Reading, listing: Reading, missing: list[str]) -> Iterator[str]:
+    """The models, where the listing lacks the `missing` words of the product's title."""
+    shared = product.models.difference(missing)
     if shared:
-        yield f"same model {shared[0].upper()}"
-    lacking = sorted(product.models.intersection(missing))
-    others = sorted(listing.models.intersection(missing_words(listing, product)))
-    if lacking and others:
-        yield f"model {others[0].upper()} against {lacking[0].upper()}"
+        yield f"same model {min(shared, key=lambda model: (-len(model), model)).upper()}"
+    lacking = product.models.intersection(missing)
+    if lacking and (others := listing.models.intersection(missing_words(listing, product))):
+        yield f"model {min(others).upper()} against {min(lacking).upper()}"
 
 
 def _contradictions(product: Reading, listing: Reading) -> Iterator[str]:
@@ -77,8 +77,7 @@ def _colours(product: Reading, listing: Reading) -> Iterator[str]:
         yield f"{'/'.join(sorted(listing.colours))} against {'/'.join(sorted(product.colours))}"
 
 
-def _words(product: Reading, listing: Reading) -> Iterator[str]:
-    missing = missing_words(product, listing)
+def _words(product: Reading, missing: list[str]) -> Iterator[str]:
     lacking = sorted((word for word in missing if word.isalpha()), key=lambda word: (-product.words[word], word))
     if not missing:
         yield "every word of the product's title"

@@ -27,6 +27,8 @@ class HistoryRule:
     slack: float = 0
     is_blocking: bool = False
     least_history: int = LEAST_HISTORY
+    too_little: str = "few"
+    """What a figure is called that is unusually low."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,11 @@ PRODUCTS = HistoryRule("products of the category", lowest=0.5, highest=2, slack=
 SHARE_WITHOUT_PRICE = HistoryRule("share of products without a price", lowest=None, highest=2, slack=0.1)
 LISTINGS_PER_PRODUCT = HistoryRule("listings per product", lowest=1 / 3, highest=3, slack=2, is_blocking=True)
 NEW_SELLERS = HistoryRule("new sellers", lowest=None, highest=5, slack=50)
+# A page that has changed, or a query cut in the middle, brings listings of other products. Half is far below what a
+# category's median moves by when its list of best sellers changes.
+MEDIAN_MATCH = HistoryRule("median match", lowest=0.5, highest=None, slack=0.05, too_little="low")
 
-CHECKED = (PRODUCTS, SHARE_WITHOUT_PRICE, LISTINGS_PER_PRODUCT, NEW_SELLERS)
+CHECKED = (PRODUCTS, SHARE_WITHOUT_PRICE, LISTINGS_PER_PRODUCT, NEW_SELLERS, MEDIAN_MATCH)
 
 
 def off_by(what: str, share: float, slack: float) -> HistoryRule:
@@ -63,7 +68,7 @@ def compare(rule: HistoryRule, figure: float, earlier: Sequence[float]) -> Compa
     is_low = rule.lowest is not None and figure < rule.lowest * usual
     is_high = rule.highest is not None and figure > rule.highest * usual
     is_usual = not (is_low or is_high) or abs(figure - usual) <= rule.slack
-    unusual = "" if is_usual else f", unusually {'few' if is_low else 'many'}"
+    unusual = "" if is_usual else f", unusually {rule.too_little if is_low else 'many'}"
     sentence = f"{_shown(figure)} {rule.what}{unusual}: the median of the last {len(earlier)} was {_shown(usual)}."
     return Comparison(is_usual, sentence, usual)
 

@@ -101,8 +101,14 @@ def ebay_listings(
             run_work(context, store, work, search).require_finished()
             tally = store.searches.tally(work.collection_id, work.category)
             tally.require_some_success(work.category)
+            median_match = store.matches.note_median(work.org_id, work.collection_id, work.category)
         seconds = round(time.monotonic() - began, 2)
-        yield dg.MaterializeResult(metadata=_metadata(work, plan.products, tally, store, settings, seconds))
+        yield dg.MaterializeResult(
+            metadata={
+                **_metadata(work, plan.products, tally, store, settings, seconds),
+                **({} if median_match is None else {"median_match": float(median_match)}),
+            }
+        )
     yield from evaluated(LISTING_CHECKS, context, store, settings, Tolerance(accept_unusual=config.accept_unusual))
 
 

@@ -39,9 +39,10 @@ def ebay_sellers(
     """The sellers of one category's listings, merged into the organisation's seller list: one row per account.
 
     Calls no marketplace, so it can be materialized again for free; a second time changes nothing. New sellers make one
-    row in `seller_audit_log`. Removed sellers stay removed (unless COLLECTION_REMOVED_SELLERS is `return`), and names
-    given by hand stay as they are. Where most known listings name another seller than before, nothing is merged and the
-    collection pauses, until somebody has decided what that means (`collection-pipeline sellers renamed`).
+    row in `seller_audit_log`. Listings with a match below COLLECTION_EVIDENCE_MATCH are no evidence. Removed sellers
+    stay removed (unless COLLECTION_REMOVED_SELLERS is `return`), and names given by hand stay as they are. Where most
+    known listings name another seller than before, nothing is merged and the collection pauses, until somebody has
+    decided what that means (`collection-pipeline sellers renamed`).
 
     Example: `SELECT display_name, product_count FROM sellers WHERE status = 'active' ORDER BY product_count DESC`
     """
@@ -57,13 +58,15 @@ def ebay_sellers(
 def _merge(context: dg.AssetExecutionContext, work: CategoryWork, store: Store, settings: Settings) -> MergeResult:
     events: list[ActivityEvent] = []
     activity = work.activity("ebay", events.append, utc_now)
-    activity.record(SYSTEM, Action.UPLOADING, items_count=store.sellers.evidence(work.org_id, work.category))
+    evidence = store.sellers.evidence(work.org_id, work.category, settings.evidence_match)
+    activity.record(SYSTEM, Action.UPLOADING, items_count=evidence)
     merged = store.sellers.merge(
         work.org_id,
         work.collection_id,
         work.category,
         actor=f"run {work.run_id}",
         removed_return=settings.do_removed_return,
+        evidence_match=settings.evidence_match,
     )
     activity.record(SYSTEM, Action.DEDUPED, items_count=merged.found)
     activity.record(SYSTEM, Action.INSERTED, items_count=merged.new, new_sellers_count=merged.new)

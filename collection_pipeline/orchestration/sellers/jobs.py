@@ -115,7 +115,7 @@ def add_one(
     """Adds one seller to the list. Refused if it is on the list already."""
     seller = NewSeller(config.name, config.note or None, config.is_flagged)
     with errors_as_failures():
-        _tell(context, store.edits.add(_org(config, settings), [seller], _author(context, config)))
+        _tell(context, store.edits.add(org_of(config, settings), [seller], author_of(context, config)))
 
 
 @dg.op
@@ -128,7 +128,7 @@ def add_many(
     """Adds several sellers as one edit, counted once, after all of them. One wrong name and none is added."""
     wanted = [NewSeller(name, config.note or None, config.is_flagged) for name in config.names]
     with errors_as_failures():
-        _tell(context, store.edits.add(_org(config, settings), wanted, _author(context, config)))
+        _tell(context, store.edits.add(org_of(config, settings), wanted, author_of(context, config)))
 
 
 @dg.op
@@ -141,7 +141,7 @@ def update_one(
     """Renames, annotates or flags one seller. Who it is stays the same."""
     wanted = SellerUpdate(config.rename or None, config.note, config.is_flagged)
     with errors_as_failures():
-        _tell(context, store.edits.update(_org(config, settings), config.name, wanted, _author(context, config)))
+        _tell(context, store.edits.update(org_of(config, settings), config.name, wanted, author_of(context, config)))
 
 
 @dg.op
@@ -153,7 +153,7 @@ def remove_one(
 ) -> None:
     """Takes one seller off the list. Collections do not bring it back."""
     with errors_as_failures():
-        _tell(context, store.edits.remove(_org(config, settings), [config.name], _author(context, config)))
+        _tell(context, store.edits.remove(org_of(config, settings), [config.name], author_of(context, config)))
 
 
 @dg.op
@@ -165,7 +165,7 @@ def remove_many(
 ) -> None:
     """Takes several sellers off the list as one edit. One wrong name and none is removed."""
     with errors_as_failures():
-        _tell(context, store.edits.remove(_org(config, settings), config.names, _author(context, config)))
+        _tell(context, store.edits.remove(org_of(config, settings), config.names, author_of(context, config)))
 
 
 @dg.op
@@ -176,9 +176,9 @@ def flag_many(
     settings: dg.ResourceParam[Settings],
 ) -> None:
     """Flags sellers, or takes their flags away."""
-    by = _author(context, config)
+    by = author_of(context, config)
     with errors_as_failures():
-        _tell(context, store.edits.flag(_org(config, settings), config.names, by, is_flagged=config.is_flagged))
+        _tell(context, store.edits.flag(org_of(config, settings), config.names, by, is_flagged=config.is_flagged))
 
 
 @dg.op
@@ -189,9 +189,9 @@ def undo_one(
     settings: dg.ResourceParam[Settings],
 ) -> None:
     """Takes an edit or an import back. Refused where its sellers have changed again since."""
-    by = _author(context, config)
+    by = author_of(context, config)
     with errors_as_failures():
-        _tell(context, store.edits.undo(_org(config, settings), config.audit_id, by, utc_now()))
+        _tell(context, store.edits.undo(org_of(config, settings), config.audit_id, by, utc_now()))
 
 
 @dg.op
@@ -203,12 +203,12 @@ def import_one(
 ) -> None:
     """Imports a file of sellers as one edit, or says what that would do."""
     request = ImportRequest(Path(config.file), restore=config.restore, skip_invalid=config.skip_invalid)
-    org_id = _org(config, settings)
+    org_id = org_of(config, settings)
     with errors_as_failures():
         if config.only_dry_run:
             context.log.info("\n".join(dry_run(store, org_id, request, settings.naming).lines()))
             return
-        imported = import_file(store, org_id, request, _author(context, config).actor, settings.naming)
+        imported = import_file(store, org_id, request, author_of(context, config).actor, settings.naming)
     context.log.info("\n".join(imported.plan.lines()))
     if imported.edit is not None:
         _tell(context, imported.edit)
@@ -237,11 +237,11 @@ def export_one(
         require_replaceable(file)
         count = export_file(
             store,
-            _org(config, settings),
+            org_of(config, settings),
             selection,
             file,
             config.format,
-            _author(context, config).actor,
+            author_of(context, config).actor,
             settings.exported_naming(are_hashed=are_hashed),
             are_names_hashed=are_hashed,
         )
@@ -259,11 +259,13 @@ def _folder(settings: Settings) -> Path:
     return settings.exports
 
 
-def _org(config: ListConfig, settings: Settings) -> str:
+def org_of(config: ListConfig, settings: Settings) -> str:
+    """Whose list is meant."""
     return config.organisation or settings.org_id
 
 
-def _author(context: dg.OpExecutionContext, config: ListConfig) -> Author:
+def author_of(context: dg.OpExecutionContext, config: ListConfig) -> Author:
+    """Who edits."""
     return Author(config.actor or f"run {context.run_id}")
 
 

@@ -9,6 +9,7 @@ from collection_pipeline.orchestration.checking import Check, Checked
 from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.watching.trend_checks import (
     listings_are_usual,
+    matches_are_as_usual,
     new_sellers_are_usual,
     prices_are_as_usual,
     products_are_usual,
@@ -101,6 +102,7 @@ LISTING_CHECKS = [
     Check(listings_are_inside_the_price_band),
     Check(listings_match_the_filters),
     Check(listings_are_usual, is_blocking=True),
+    Check(matches_are_as_usual),
 ]
 
 SELLER_CHECKS = [

@@ -5,6 +5,7 @@ import dagster as dg
 from collection_pipeline.core.errors import Implausible
 from collection_pipeline.core.watching.trends import (
     LISTINGS_PER_PRODUCT,
+    MEDIAN_MATCH,
     NEW_SELLERS,
     PRODUCTS,
     SHARE_WITHOUT_PRICE,
@@ -28,6 +29,11 @@ def prices_are_as_usual(checked: Checked) -> dg.AssetCheckResult:
 def listings_are_usual(checked: Checked) -> dg.AssetCheckResult:
     """About as many listings per product as in earlier collections. Blocks: many more have lost a filter."""
     return _result(checked, LISTINGS_PER_PRODUCT, _trends(checked).listings_per_product(checked.collection_id))
+
+
+def matches_are_as_usual(checked: Checked) -> dg.AssetCheckResult:
+    """Listings are about as likely the products they were found for as in earlier collections."""
+    return _result(checked, MEDIAN_MATCH, _trends(checked).median_match(checked.collection_id))
 
 
 def new_sellers_are_usual(checked: Checked) -> dg.AssetCheckResult:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from collection_pipeline.core.collecting.listings import Listing
 from collection_pipeline.core.collecting.searches import SearchedPage, SearchStatus
 from collection_pipeline.core.sellers.identity import MARKETPLACE, seller_key
+from collection_pipeline.tables.collecting.judgements import JUDGED
 
 # A page in one statement that commits by itself: one round trip, where a transaction of several takes six. Its parts
 # see the tables as they were before it, so whatever looks at listings leaves out those of the page.
@@ -19,9 +20,10 @@ from collection_pipeline.core.sellers.identity import MARKETPLACE, seller_key
 #   before   the clock is the statement's, as in last_seen_at: what this search sees was not last seen before it began
 #   found    as JSON, because a parameter for each column costs more than the database's own work; who asked to be
 #            forgotten is not kept, not even until the end of this search
+#   judged   what people said of a listing wins over its match
 #   kept     a listing keeps the seller that it named before, as long as it names another one now
 #   gone     listings that the search should have seen and did not: those inside its own band, and no others
-_RECORD = sa.text("""
+_RECORD = sa.text(f"""
     WITH before AS (
         SELECT coalesce(began_at, now()) AS began_at, rejected FROM product_searches
         WHERE collection_id = :collection_id AND asin = :asin FOR UPDATE
@@ -29,17 +31,20 @@ _RECORD = sa.text("""
         SELECT n.* FROM jsonb_to_recordset(CAST(:listings AS jsonb)) AS n (
             listing_id text, seller_key text, seller_name text, feedback_score integer, feedback_percent numeric(4, 1),
             title text, price numeric(12, 2), currency text, condition_id text, is_fixed_price boolean,
-            is_delivery_free boolean, country text, url text)
+            is_delivery_free boolean, country text, url text, match numeric(4, 3), match_reasons text)
         WHERE NOT is_erased(:marketplace, n.seller_key)
+    ), judged AS (
+        {JUDGED} AND j.asin = :asin
     ), kept AS (
         INSERT INTO ebay_listings AS l (
             org_id, asin, listing_id, marketplace, seller_key, seller_name, feedback_score, feedback_percent, title,
-            price, currency, condition_id, is_fixed_price, is_delivery_free, country, url, first_collection_id,
-            last_collection_id)
+            price, currency, condition_id, is_fixed_price, is_delivery_free, country, url, match, match_reasons,
+            first_collection_id, last_collection_id)
         SELECT :org_id, :asin, n.listing_id, :marketplace, n.seller_key, n.seller_name, n.feedback_score,
                n.feedback_percent, n.title, n.price, n.currency, n.condition_id, n.is_fixed_price, n.is_delivery_free,
-               n.country, n.url, :collection_id, :collection_id
-        FROM found n
+               n.country, n.url, coalesce(j.match, n.match), coalesce(j.match_reasons, n.match_reasons),
+               :collection_id, :collection_id
+        FROM found n LEFT JOIN judged j USING (listing_id)
         ON CONFLICT (org_id, asin, listing_id) DO UPDATE SET
             former_seller_key = nullif(coalesce(l.former_seller_key, l.seller_key), excluded.seller_key),
             marketplace = excluded.marketplace, seller_key = excluded.seller_key, seller_name = excluded.seller_name,
@@ -47,6 +52,7 @@ _RECORD = sa.text("""
             title = excluded.title, price = excluded.price, currency = excluded.currency,
             condition_id = excluded.condition_id, is_fixed_price = excluded.is_fixed_price,
             is_delivery_free = excluded.is_delivery_free, country = excluded.country, url = excluded.url,
+            match = excluded.match, match_reasons = excluded.match_reasons,
             last_collection_id = excluded.last_collection_id, last_seen_at = now(), gone_at = NULL
     ), gone AS (
         UPDATE ebay_listings l SET gone_at = now() FROM before
@@ -59,7 +65,7 @@ _RECORD = sa.text("""
         WHERE l.org_id = :org_id AND l.asin = :asin AND l.last_seen_at >= before.began_at
           AND NOT EXISTS (SELECT FROM found f WHERE f.listing_id = l.listing_id)
     ), refused AS (
-        SELECT coalesce(jsonb_object_agg(why, times), '{}') AS counted FROM (
+        SELECT coalesce(jsonb_object_agg(why, times), '{{}}') AS counted FROM (
             SELECT key AS why, sum(CAST(value AS integer)) AS times FROM (
                 SELECT r.* FROM before, jsonb_each_text(before.rejected) r
                 UNION ALL SELECT * FROM jsonb_each_text(CAST(:rejected AS jsonb))
@@ -75,7 +81,7 @@ _RECORD = sa.text("""
         searched_at = CASE WHEN :status <> 'planned' THEN now() END
     FROM before, seen, refused
     WHERE s.collection_id = :collection_id AND s.asin = :asin
-""")
+""")  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -139,4 +145,6 @@ def _row(listing: Listing) -> dict[str, object]:
         "is_delivery_free": listing.is_delivery_free,
         "country": listing.country,
         "url": listing.url,
+        "match": None if listing.match is None else str(listing.match.probability),
+        "match_reasons": None if listing.match is None else listing.match.reasons,
     }

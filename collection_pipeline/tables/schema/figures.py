@@ -5,8 +5,10 @@ read every listing there is. One function brings the figures of some products up
 compares what the listings say now with what was kept, and passes the differences on to the sellers. Triggers call it.
 
 Whoever changes a product's figures holds its row of `product_figures`, so that two who change its listings at once
-count each other's. Rows are locked in one order everywhere: products by ASIN, then sellers by key. So a transaction
-that changes several products by more than one statement, or by an upsert, which fires two triggers, locks all first.
+count each other's. The best match of a seller is no sum: whoever may have lowered it holds the seller's row while
+looking for what is best now. Rows are locked in one order everywhere: products by ASIN, then sellers by key. So a
+transaction that changes several products by more than one statement, or by an upsert, which fires two triggers, locks
+all first.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from __future__ import annotations
 # A slice keeps the arrays and sorts small when one statement changes the listings of a whole organisation.
 SLICE = 500
 """Products whose figures are brought up to date together."""
+
+SAME_PRODUCT = "0.5"
+"""From this match on a listing counts for `matched_products`; the default threshold of core/matching."""
 
 _DEFINER = "SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp"
 
@@ -31,18 +36,20 @@ END $$
 REFRESH_FIGURES = f"""
 CREATE OR REPLACE FUNCTION refresh_figures(of_org text, of_asins text[]) RETURNS void LANGUAGE plpgsql
 {_DEFINER} SET enable_seqscan = off AS $$
+DECLARE lowered record;
 BEGIN
     PERFORM lock_figures(of_org, of_asins);
     WITH asked AS MATERIALIZED (
         SELECT DISTINCT a AS asin FROM unnest(of_asins) a
     ), listing AS MATERIALIZED (
-        SELECT a.asin, l.marketplace, l.seller_key, l.price FROM asked a CROSS JOIN LATERAL (
+        SELECT a.asin, l.marketplace, l.seller_key, l.price, l.match FROM asked a CROSS JOIN LATERAL (
             SELECT * FROM ebay_listings l WHERE l.org_id = of_org AND l.asin = a.asin AND l.gone_at IS NULL OFFSET 0
         ) l
     ), now_sold AS MATERIALIZED (
-        SELECT asin, marketplace, seller_key, count(*)::integer AS listings FROM listing GROUP BY 1, 2, 3
+        SELECT asin, marketplace, seller_key, count(*)::integer AS listings, max(match) AS match
+        FROM listing GROUP BY 1, 2, 3
     ), was_sold AS MATERIALIZED (
-        SELECT a.asin, s.marketplace, s.seller_key, s.listings FROM asked a CROSS JOIN LATERAL (
+        SELECT a.asin, s.marketplace, s.seller_key, s.listings, s.match FROM asked a CROSS JOIN LATERAL (
             SELECT * FROM seller_products s WHERE s.org_id = of_org AND s.asin = a.asin OFFSET 0
         ) s
     ), listed AS MATERIALIZED (
@@ -72,16 +79,22 @@ BEGIN
             SELECT FROM now_sold n
             WHERE (n.asin, n.marketplace, n.seller_key) = (w.asin, w.marketplace, w.seller_key))
     ), sold AS (
-        INSERT INTO seller_products (org_id, asin, marketplace, seller_key, listings)
-        SELECT of_org, n.asin, n.marketplace, n.seller_key, n.listings FROM now_sold n
+        INSERT INTO seller_products (org_id, asin, marketplace, seller_key, listings, match)
+        SELECT of_org, n.asin, n.marketplace, n.seller_key, n.listings, n.match FROM now_sold n
         WHERE NOT EXISTS (
             SELECT FROM was_sold w
             WHERE (w.asin, w.marketplace, w.seller_key, w.listings)
-                = (n.asin, n.marketplace, n.seller_key, n.listings))
-        ON CONFLICT (org_id, asin, marketplace, seller_key) DO UPDATE SET listings = excluded.listings
+                = (n.asin, n.marketplace, n.seller_key, n.listings) AND w.match IS NOT DISTINCT FROM n.match)
+        ON CONFLICT (org_id, asin, marketplace, seller_key)
+        DO UPDATE SET listings = excluded.listings, match = excluded.match
     ), pair AS MATERIALIZED (
-        SELECT asin, marketplace, seller_key, n.listings IS NOT NULL AS sells, w.listings IS NOT NULL AS sold
-        FROM now_sold n FULL JOIN was_sold w USING (asin, marketplace, seller_key)
+        -- Only those of whom something changes: on a page of known listings there is none, and little to do after this.
+        SELECT p.* FROM (
+            SELECT asin, marketplace, seller_key, n.listings IS NOT NULL AS sells, w.listings IS NOT NULL AS sold,
+                   n.match, w.match AS former_match
+            FROM now_sold n FULL JOIN was_sold w USING (asin, marketplace, seller_key)
+        ) p JOIN listed l USING (asin)
+        WHERE p.sells <> p.sold OR p.match IS DISTINCT FROM p.former_match OR l.before <> l.after
     ), by_category AS MATERIALIZED (
         SELECT p.marketplace, p.seller_key, c.category,
                sum((p.sells AND c.category = ANY (l.after))::integer
@@ -99,26 +112,52 @@ BEGIN
         RETURNING t.marketplace, t.seller_key, t.category, t.best_sellers
     ), by_seller AS MATERIALIZED (
         SELECT marketplace, seller_key, sum(products)::integer AS products, sum(best_sellers)::integer AS best_sellers,
-               sum(categories)::integer AS categories
+               sum(categories)::integer AS categories, sum(matched_products)::integer AS matched_products,
+               max(match) AS best_match, bool_or(is_rematched) AS is_rematched, max(lost_match) AS lost_match
         FROM (
             SELECT p.marketplace, p.seller_key, p.sells::integer - p.sold::integer AS products,
                    (p.sells AND l.after <> '{{}}')::integer - (p.sold AND l.before <> '{{}}')::integer AS best_sellers,
-                   0 AS categories
+                   0 AS categories,
+                   coalesce(p.match >= {SAME_PRODUCT}, false)::integer
+                   - coalesce(p.former_match >= {SAME_PRODUCT}, false)::integer AS matched_products,
+                   p.match, p.match IS DISTINCT FROM p.former_match AS is_rematched,
+                   CASE WHEN p.match >= p.former_match THEN NULL ELSE p.former_match END AS lost_match
             FROM pair p JOIN listed l USING (asin)
             UNION ALL
             SELECT i.marketplace, i.seller_key, 0, 0,
-                   (i.best_sellers = b.change)::integer - (i.best_sellers = 0)::integer
+                   (i.best_sellers = b.change)::integer - (i.best_sellers = 0)::integer, 0, NULL, false, NULL
             FROM in_category i JOIN by_category b USING (marketplace, seller_key, category)
         ) change
         GROUP BY 1, 2
+    ), of_seller AS (
+        INSERT INTO seller_figures AS t
+            (org_id, marketplace, seller_key, products, best_sellers, categories, matched_products, best_match)
+        SELECT of_org, b.marketplace, b.seller_key, b.products, b.best_sellers, b.categories, b.matched_products,
+               b.best_match
+        FROM by_seller b
+        WHERE (b.products, b.best_sellers, b.categories) <> (0, 0, 0) OR b.is_rematched
+        ORDER BY b.marketplace, b.seller_key
+        ON CONFLICT (org_id, marketplace, seller_key) DO UPDATE SET
+            products = t.products + excluded.products, best_sellers = t.best_sellers + excluded.best_sellers,
+            categories = t.categories + excluded.categories,
+            matched_products = t.matched_products + excluded.matched_products,
+            best_match = greatest(t.best_match, excluded.best_match)
+        RETURNING t.marketplace, t.seller_key, t.best_match
     )
-    INSERT INTO seller_figures AS t (org_id, marketplace, seller_key, products, best_sellers, categories)
-    SELECT of_org, b.marketplace, b.seller_key, b.products, b.best_sellers, b.categories FROM by_seller b
-    WHERE (b.products, b.best_sellers, b.categories) <> (0, 0, 0)
-    ORDER BY b.marketplace, b.seller_key
-    ON CONFLICT (org_id, marketplace, seller_key) DO UPDATE SET
-        products = t.products + excluded.products, best_sellers = t.best_sellers + excluded.best_sellers,
-        categories = t.categories + excluded.categories;
+    SELECT count(*) AS sellers, array_agg(marketplace) FILTER (WHERE b.lost_match >= f.best_match) AS marketplaces,
+           array_agg(seller_key) FILTER (WHERE b.lost_match >= f.best_match) AS keys
+    INTO lowered FROM of_seller f JOIN by_seller b USING (marketplace, seller_key);
+    IF lowered.sellers = 0 THEN
+        RETURN;
+    END IF;
+    -- Who lost what may have been the best match. Their rows are held: nobody else changes what is best meanwhile.
+    IF lowered.keys IS NOT NULL THEN
+        UPDATE seller_figures f SET best_match = (
+            SELECT max(x.match) FROM seller_products x
+            WHERE x.org_id = of_org AND x.marketplace = f.marketplace AND x.seller_key = f.seller_key)
+        FROM unnest(lowered.marketplaces, lowered.keys) AS l (marketplace, seller_key)
+        WHERE f.org_id = of_org AND f.marketplace = l.marketplace AND f.seller_key = l.seller_key;
+    END IF;
     -- Who sells nothing any more leaves no trace. A row that somebody else holds is theirs to remove.
     DELETE FROM seller_categories WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM seller_categories WHERE org_id = of_org AND best_sellers = 0 FOR UPDATE SKIP LOCKED));
@@ -155,7 +194,8 @@ BEGIN
             SELECT n.org_id, array_agg(DISTINCT n.asin) AS asins
             FROM old_rows o JOIN new_rows n USING (org_id, asin, listing_id)
             WHERE (o.gone_at IS NULL) <> (n.gone_at IS NULL)
-               OR n.gone_at IS NULL AND (o.price, o.marketplace, o.seller_key) <> (n.price, n.marketplace, n.seller_key)
+               OR n.gone_at IS NULL AND (o.price, o.marketplace, o.seller_key, o.match)
+                                        IS DISTINCT FROM (n.price, n.marketplace, n.seller_key, n.match)
             GROUP BY n.org_id ORDER BY n.org_id
         {_KEPT}
     END IF;

@@ -15,6 +15,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 MONEY = sa.Numeric(12, 2)
 """Whole cents of the currency in the column beside it."""
 
+MATCH = sa.Numeric(4, 3)
+"""From 0 to 1 in thousandths: exact, so that a listing at a threshold is on the same side of it everywhere."""
+
 MOMENT = sa.DateTime(timezone=True)
 
 metadata = sa.MetaData(
@@ -140,6 +143,7 @@ collection_categories = sa.Table(
     sa.Column("reason", sa.Text, comment="Kind of the failure, if it failed."),
     sa.Column("error_stage", sa.Text, comment="Where it failed: api, product_extraction, seller_extraction, …"),
     sa.Column("error_message", sa.Text, comment="The failure in words."),
+    sa.Column("median_match", MATCH, comment="Median match of its listings once searched; null where none has one."),
     sa.Column("started_at", MOMENT, comment="When its first run began to work."),
     sa.Column("ended_at", MOMENT, comment="When it ended."),
     _one_of("status", "planned", "running", "done", "failed", "cancelled"),
@@ -248,8 +252,39 @@ ebay_listings = sa.Table(
     sa.Column("first_seen_at", MOMENT, nullable=False, server_default=_now(), comment="When it was first seen."),
     sa.Column("last_seen_at", MOMENT, nullable=False, server_default=_now(), comment="When it was last seen."),
     sa.Column("gone_at", MOMENT, comment="When a complete search no longer found it; null while it is current."),
+    sa.Column(
+        "match", MATCH, comment="How likely it is the product, 0 to 1; people's word is 0 or 1; null if unknown."
+    ),
+    sa.Column("match_reasons", sa.Text, comment="What the match rests on, in a few words separated by semicolons."),
     sa.Index(None, "seller_key", "marketplace", "org_id"),
     comment="Listings found for a product: the evidence that a seller sells it. Each obeyed every rule when seen.",
+)
+
+listing_judgements = sa.Table(
+    "listing_judgements",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True, comment="Order of the judgements."),
+    sa.Column("org_id", sa.Text, nullable=False, comment="Organisation that it counts for."),
+    sa.Column("asin", sa.Text, nullable=False, comment="The product."),
+    sa.Column("listing_id", sa.Text, nullable=False, comment="The listing that was found for it."),
+    sa.Column("marketplace", sa.Text, nullable=False, comment="Where the listing is: ebay."),
+    sa.Column("seller_key", sa.Text, nullable=False, comment="Whose listing it was."),
+    sa.Column("is_same", sa.Boolean, nullable=False, comment="Whether it is the product: confirmed or rejected."),
+    sa.Column("reason", sa.Text, comment="Why, in the person's words."),
+    sa.Column("actor", sa.Text, nullable=False, comment="Who judged."),
+    sa.Column("judged_at", MOMENT, nullable=False, server_default=_now(), comment="When."),
+    sa.Column("withdrawn_by", sa.Text, comment="Who took it back, or judged anew; null while it is in force."),
+    sa.Column("withdrawn_at", MOMENT, comment="When; null while it is in force."),
+    sa.Index(
+        "uq_listing_judgements_in_force",
+        "org_id",
+        "asin",
+        "listing_id",
+        unique=True,
+        postgresql_where=sa.text("withdrawn_at IS NULL"),
+    ),
+    sa.Index(None, "seller_key"),
+    comment="People's word on whether a listing is the product. It wins over the match and outlives collections.",
 )
 
 sellers = sa.Table(
@@ -314,6 +349,7 @@ seller_products = sa.Table(
     sa.Column("marketplace", sa.Text, primary_key=True, comment="Where the account is: ebay."),
     sa.Column("seller_key", sa.Text, primary_key=True, comment="The seller."),
     sa.Column("listings", sa.Integer, nullable=False, comment="The seller's current listings of the product."),
+    sa.Column("match", MATCH, comment="The best match among them; null where none has one."),
     sa.Index(None, "seller_key", "marketplace", "org_id"),
     comment="Who sells which product now. Kept by triggers, true at any moment.",
 )
@@ -352,6 +388,14 @@ seller_figures = sa.Table(
         server_default="0",
         comment="Categories that these are on the lists of.",
     ),
+    sa.Column(
+        "matched_products",
+        sa.Integer,
+        nullable=False,
+        server_default="0",
+        comment="Products of which a listing of its has a match of at least 0.5.",
+    ),
+    sa.Column("best_match", MATCH, comment="The best match among its current listings; null where none has one."),
     sa.Index("ix_seller_figures_most_best_sellers", sa.text("best_sellers DESC"), "seller_key"),
     sa.Index("ix_seller_figures_none", "org_id", postgresql_where=sa.text("products = 0")),
     comment="What each seller sells now, also before it is on the list. Kept by triggers, true at any moment.",

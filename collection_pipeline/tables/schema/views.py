@@ -85,11 +85,19 @@ VIEWS: dict[str, str] = {
         FROM product_searches WHERE status = 'failed'
     """,
     "category_sellers": """
-        SELECT p.org_id, p.category, p.asin, p.position, x.marketplace, x.seller_key, s.display_name
+        SELECT p.org_id, p.category, p.asin, p.position, x.marketplace, x.seller_key, s.display_name,
+               x.match
         FROM amazon_products p
         JOIN seller_products x ON x.org_id = p.org_id AND x.asin = p.asin
         JOIN sellers s ON s.org_id = x.org_id AND s.marketplace = x.marketplace AND s.seller_key = x.seller_key
         WHERE s.status = 'active'
+    """,
+    "seller_overview": """
+        SELECT s.org_id, s.marketplace, s.seller_key, s.display_name, s.status, s.is_flagged,
+               coalesce(f.products, 0) AS products, coalesce(f.best_sellers, 0) AS best_sellers,
+               coalesce(f.categories, 0) AS categories, coalesce(f.matched_products, 0) AS matched_products,
+               f.best_match
+        FROM sellers s LEFT JOIN seller_figures f USING (org_id, marketplace, seller_key)
     """,
     "seller_history": """
         SELECT v.org_id, v.marketplace, v.seller_key, v.display_name, v.status, v.note, v.is_flagged,
@@ -113,5 +121,6 @@ COMMENTS: dict[str, str] = {
     "collection_failures": "Every category and product that failed in a collection, with its reason.",
     "seller_history": "Every state that every seller of a list ever was in, with the change that brought it about.",
     "list_timeline": "Everything that changed or counted a list: collections and edits, with the count after each.",
-    "category_sellers": "Who on the list sells which current best seller of which category.",
+    "category_sellers": "Who on the list sells which current best seller of which category, and its best match.",
+    "seller_overview": "Every seller of a list with what it sells now, and how likely that is really the products.",
 }

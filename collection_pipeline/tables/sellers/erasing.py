@@ -31,6 +31,11 @@ _ORGANISATIONS = sa.text("""
 """)
 _EVERY_LIST = sa.text("SELECT org_id FROM collections UNION SELECT org_id FROM sellers ORDER BY org_id")
 _DELETE = (
+    """
+    DELETE FROM listing_judgements j WHERE j.marketplace = :marketplace AND j.seller_key = :key OR EXISTS (
+        SELECT FROM ebay_listings l
+        WHERE l.org_id = j.org_id AND l.asin = j.asin AND l.listing_id = j.listing_id AND l.seller_key = :key)
+    """,
     "DELETE FROM ebay_listings WHERE marketplace = :marketplace AND seller_key = :key",
     "UPDATE ebay_listings SET former_seller_key = NULL WHERE marketplace = :marketplace AND former_seller_key = :key",
     "DELETE FROM seller_sightings WHERE marketplace = :marketplace AND seller_key = :key",

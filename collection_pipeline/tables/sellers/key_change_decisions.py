@@ -33,6 +33,7 @@ _RENAMED = (
         WHERE o.collection_id = g.collection_id AND o.marketplace = g.marketplace AND o.seller_key = :new)
     """,
     "UPDATE ebay_listings SET seller_key = :new WHERE org_id = :org_id AND seller_key = :former",
+    "UPDATE listing_judgements SET seller_key = :new WHERE org_id = :org_id AND seller_key = :former",
 )
 
 

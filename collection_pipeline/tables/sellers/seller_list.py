@@ -19,13 +19,16 @@ from collection_pipeline.tables.sellers.key_change_detection import require_same
 
 # Rows of the list are found by key: one at a time, or by an upsert's unique index (tables/schema/category_listings.py).
 
+# A listing whose match is not known is none from a match on: nothing says that it is the product.
+_COUNTS = "l.gone_at IS NULL AND (CAST(:evidence_match AS float8) = 0 OR l.match >= CAST(:evidence_match AS float8))"
+
 _EVIDENCE = f"""
     SELECT * FROM (
         SELECT DISTINCT ON (l.marketplace, l.seller_key)
             l.marketplace, l.seller_key, l.seller_name, l.feedback_score, l.feedback_percent,
             l.last_collection_id, l.last_seen_at
         FROM ({LISTINGS}) l
-        WHERE l.gone_at IS NULL
+        WHERE {_COUNTS}
         ORDER BY l.marketplace, l.seller_key, l.last_seen_at DESC, l.seller_name, l.listing_id
     ) e WHERE NOT is_erased(e.marketplace, e.seller_key)
 """  # noqa: S608
@@ -95,11 +98,11 @@ _RECOUNT = sa.text(f"""
 _SIGHTINGS = sa.text(f"""
     INSERT INTO seller_sightings (collection_id, marketplace, seller_key)
     SELECT DISTINCT CAST(:collection_id AS text), l.marketplace, l.seller_key
-    FROM ({LISTINGS}) l WHERE l.gone_at IS NULL
+    FROM ({LISTINGS}) l WHERE {_COUNTS}
     ON CONFLICT DO NOTHING
 """)  # noqa: S608
 
-_COUNT_EVIDENCE = sa.text(f"SELECT count(*) FROM ({LISTINGS}) l WHERE l.gone_at IS NULL")  # noqa: S608
+_COUNT_EVIDENCE = sa.text(f"SELECT count(*) FROM ({LISTINGS}) l WHERE {_COUNTS}")  # noqa: S608
 
 _PREVIEW = sa.text("""
     SELECT p.position, p.asin, p.title, l.sellers
@@ -138,30 +141,40 @@ class SellerStore:
         with self._engine.connect() as connection:
             return count_sellers(connection, org_id)
 
-    def evidence(self, org_id: str, category: str) -> int:
-        """How many current listings of a category name a seller: what a merge starts from."""
+    def evidence(self, org_id: str, category: str, evidence_match: float = 0) -> int:
+        """How many current listings of a category count as evidence: what a merge starts from."""
+        scope = {"org_id": org_id, "category": category, "evidence_match": evidence_match}
         with self._engine.connect() as connection:
-            return connection.scalar(_COUNT_EVIDENCE, {"org_id": org_id, "category": category}) or 0
+            return connection.scalar(_COUNT_EVIDENCE, scope) or 0
 
     def merge(
-        self, org_id: str, collection_id: str, category: str, *, actor: str, removed_return: bool = False
+        self,
+        org_id: str,
+        collection_id: str,
+        category: str,
+        *,
+        actor: str,
+        removed_return: bool = False,
+        evidence_match: float = 0,
     ) -> MergeResult:
         """Adds the sellers of a category's current listings to the list. Merging twice changes nothing.
 
-        New ones make one audit row with the count after it. Removed sellers stay removed, unless `removed_return`.
+        Only listings with a match of at least `evidence_match` count, from 0 (all) to 1. Who is on the list stays.
+        New sellers make one audit row with the count after it. Removed ones stay removed, unless `removed_return`.
         Raises KeysChanged, having merged nothing, where most known listings name another seller than before.
         """
         scope = {"org_id": org_id, "category": category, "collection_id": collection_id}
+        evidence: dict[str, str | float] = {**scope, "evidence_match": evidence_match}
         require_same_names(self._engine, org_id, collection_id, category)
         with self._engine.begin() as connection:
             lock_list(connection, org_id)
             if removed_return:
-                _return_removed(connection, actor, scope)
-            merged = connection.execute(_MERGE, scope).one()
+                _return_removed(connection, actor, scope, evidence)
+            merged = connection.execute(_MERGE, evidence).one()
             found, new = int(merged.found), merged.new
             seller_count = _log(connection, AuditAction.DISCOVERED, actor, scope, [], new)
             connection.execute(_RECOUNT, scope)
-            connection.execute(_SIGHTINGS, scope)
+            connection.execute(_SIGHTINGS, evidence)
             settle_names(connection, org_id, category)
             connection.execute(
                 collection_categories.update()
@@ -183,9 +196,11 @@ class SellerStore:
             return [tuple(row) for row in rows]
 
 
-def _return_removed(connection: sa.Connection, actor: str, scope: Mapping[str, str]) -> None:
+def _return_removed(
+    connection: sa.Connection, actor: str, scope: Mapping[str, str], evidence: Mapping[str, str | float]
+) -> None:
     """Puts sellers back on the list who were removed from it and were seen since."""
-    removed = [row._asdict() for row in connection.execute(_REMOVED_AND_SEEN, scope)]
+    removed = [row._asdict() for row in connection.execute(_REMOVED_AND_SEEN, evidence)]
     if removed:
         connection.execute(_RETURN, [{**scope, **seller} for seller in removed])
         _log(connection, AuditAction.RETURNED, actor, scope, removed, [{**one, "status": "active"} for one in removed])

@@ -10,6 +10,7 @@ from collection_pipeline.core.collecting.products import ASIN
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.sellers.identity import seller_key
 from collection_pipeline.tables.schema.category_listings import LISTINGS
+from collection_pipeline.tables.schema.figures import SAME_PRODUCT
 
 SAMPLE = 50
 """Sellers of a category whose figures are counted anew."""
@@ -39,13 +40,15 @@ _WRONG_FIGURES = f"""
       ON f.org_id = :org_id AND f.marketplace = s.marketplace AND f.seller_key = s.seller_key
     CROSS JOIN LATERAL (
         SELECT count(DISTINCT l.asin) AS products, count(DISTINCT a.asin) AS best_sellers,
-               count(DISTINCT a.category) AS categories
-        FROM (SELECT asin FROM ebay_listings l WHERE l.org_id = :org_id AND l.marketplace = s.marketplace
+               count(DISTINCT a.category) AS categories, max(l.match) AS best_match,
+               count(DISTINCT l.asin) FILTER (WHERE l.match >= {SAME_PRODUCT}) AS matched_products
+        FROM (SELECT asin, match FROM ebay_listings l WHERE l.org_id = :org_id AND l.marketplace = s.marketplace
               AND l.seller_key = s.seller_key AND l.gone_at IS NULL OFFSET 0) l
         LEFT JOIN LATERAL (SELECT * FROM amazon_products a WHERE a.org_id = :org_id AND a.asin = l.asin OFFSET 0) a
           ON true
     ) n
-    WHERE (f.products, f.best_sellers, f.categories) IS DISTINCT FROM (n.products, n.best_sellers, n.categories)
+    WHERE (f.products, f.best_sellers, f.categories, f.matched_products, f.best_match)
+          IS DISTINCT FROM (n.products, n.best_sellers, n.categories, n.matched_products, n.best_match)
 """  # noqa: S608
 
 

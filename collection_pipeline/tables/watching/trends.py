@@ -28,6 +28,11 @@ _NEW_SELLERS = """
     FROM collection_categories u
     WHERE u.collection_id = c.collection_id AND u.category = :category AND u.sellers_found IS NOT NULL
 """
+_MEDIAN_MATCH = """
+    SELECT max(u.median_match)::float8 AS figure, max(u.started_at) AS at
+    FROM collection_categories u
+    WHERE u.collection_id = c.collection_id AND u.category = :category AND u.median_match IS NOT NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,10 @@ class TrendStore:
     def new_sellers(self, collection_id: str) -> Trend:
         """Sellers that the category was the first to bring."""
         return self._trend(_NEW_SELLERS, collection_id)
+
+    def median_match(self, collection_id: str) -> Trend:
+        """How likely its listings are the products they were found for: the median."""
+        return self._trend(_MEDIAN_MATCH, collection_id)
 
     def _trend(self, figures: str, collection_id: str) -> Trend:
         # Aggregates in LATERAL are looked up per collection, however few or many the planner takes them for.

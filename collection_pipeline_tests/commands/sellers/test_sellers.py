@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from benchmarks.matching import read_pairs
 from collection_pipeline.cli import main
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.attacks.hostile_files import ENDS_THE_PROCESS
@@ -42,6 +45,28 @@ def refused(environment: Mapping[str, str], *words: str) -> str:
     assert result.stderr.startswith("Error: ")
     assert "Traceback" not in result.output
     return result.stderr
+
+
+def test_listings_are_looked_at_judged_and_handed_on(environment: dict[str, str], store: Store, tmp_path: Path) -> None:
+    start(store, "c1", "books")
+    collect(store, "c1", "books", {"B000000001": [listing("101", "ann"), listing("102", "bob")]})
+    store.matches.fill()
+    assert "2 rows" in said(environment, "listings", "list", "--category", "books")
+    assert "1 listing confirmed." in said(environment, "listings", "confirm", "101", "--why", "[b]same[/]")
+    assert "1 listing rejected." in said(environment, "listings", "reject", "102")
+    assert "confirmed by anna: [b]same[/]" in said(environment, "listings", "list", "--seller", "ANN")
+    [shown] = json.loads(said(environment, "listings", "list", "--asin", "B000000001", "--below", "0.5", "--json"))
+    assert (shown["listing_id"], shown["match"], shown["match_reasons"]) == ("102", 0, "rejected by anna")
+    file = tmp_path / "pairs.tsv"
+    assert "2 pairs" in said(environment, "listings", "export-pairs", str(file))
+    assert [(pair.one.title, pair.other.price, pair.is_same) for pair in read_pairs(file)] == [
+        ("Title of B000000001", Decimal("200.00"), True),
+        ("Title of B000000001", Decimal("200.00"), False),
+    ]
+    assert "is there already" in refused(environment, "listings", "export-pairs", str(file))
+    assert "judged by title again" in said(environment, "listings", "undo", "101", "102")
+    assert "there is no judgement" in refused(environment, "listings", "undo", "101")
+    assert "Say which listings" in refused(environment, "listings", "list")
 
 
 def test_a_day_with_the_list(environment: dict[str, str], store: Store) -> None:

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from collection_pipeline.core.watching.trends import (
     LISTINGS_PER_PRODUCT,
+    MEDIAN_MATCH,
     NEW_SELLERS,
     PRODUCTS,
     SHARE_WITHOUT_PRICE,
@@ -29,6 +30,10 @@ from collection_pipeline.core.watching.trends import (
         (LISTINGS_PER_PRODUCT, 8, [10, 10, 10], True),
         (NEW_SELLERS, 0, [40, 40, 40], True),  # the more is known, the fewer are new
         (NEW_SELLERS, 301, [40, 60, 50], False),
+        (MEDIAN_MATCH, 0.41, [0.8, 0.8, 0.8], True),
+        (MEDIAN_MATCH, 0.39, [0.8, 0.8, 0.8], False),
+        (MEDIAN_MATCH, 1.0, [0.3, 0.3, 0.3], True),  # better is no reason to warn
+        (MEDIAN_MATCH, 0.01, [0.05, 0.05, 0.05], True),  # always was a category of strange titles
     ],
 )
 def test_figures_are_compared_with_the_median(
@@ -37,6 +42,10 @@ def test_figures_are_compared_with_the_median(
     comparison = compare(rule, figure, earlier)
     assert comparison.is_usual is is_usual
     assert rule.what in comparison.sentence
+
+
+def test_a_match_is_called_low_and_not_few() -> None:
+    assert "unusually low" in compare(MEDIAN_MATCH, 0.1, [0.8, 0.8, 0.8]).sentence
 
 
 @given(st.floats(0, 1e9), st.lists(st.floats(0, 1e9), max_size=12))

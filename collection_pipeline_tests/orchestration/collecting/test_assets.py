@@ -71,6 +71,20 @@ def test_materializations_state_facts(pipeline: Pipeline) -> None:
         assert 1 <= len(metadata["preview"].records) <= 5
 
 
+def test_only_listings_with_the_match_that_is_asked_for_bring_their_sellers(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLLECTION_EVIDENCE_MATCH", "0.9")
+    result = pipeline.run("home-coffee")
+    [(median,)] = pipeline.rows("SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY match) FROM ebay_listings")
+    assert materialized(result, "ebay_listings")["median_match"] == pytest.approx(median, abs=0.001)
+    likely = pipeline.rows("SELECT DISTINCT seller_key FROM ebay_listings WHERE match >= 0.9")
+    assert pipeline.sellers() == {key for (key,) in likely}
+    assert 0 < len(likely) < pipeline.truth("home-coffee")["seller_count"]
+    assert materialized(result, "ebay_sellers")["sellers_found"] == len(likely)
+    assert pipeline.rows("SELECT DISTINCT match_reasons IS NULL FROM ebay_listings") == [(False,)]
+
+
 def test_collecting_again_finds_everything_known(pipeline: Pipeline) -> None:
     pipeline.run("home-coffee")
     sellers = pipeline.rows("SELECT seller_key, display_name, listing_count FROM sellers ORDER BY 1")

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 
 from collection_pipeline_tests.orchestration.conftest import Pipeline
 
@@ -48,6 +49,31 @@ def test_every_edit_is_a_job_with_its_event_and_its_count(pipeline: Pipeline) ->
         (count,) for _, _, count in expected
     ]
     assert pipeline.rows("SELECT actor FROM seller_audit_log WHERE id = 1") == [("anna",)]
+
+
+def test_listings_are_judged_and_the_event_names_nobody(pipeline: Pipeline) -> None:
+    with pipeline.store.engine.begin() as connection:
+        connection.execute(
+            sa.text("""
+                INSERT INTO ebay_listings (org_id, asin, listing_id, marketplace, seller_key, seller_name, title, price,
+                    currency, condition_id, is_fixed_price, is_delivery_free, country, url, first_collection_id,
+                    last_collection_id)
+                VALUES ('default', 'A', '1', 'ebay', 'ann', 'ann', 'Title', 1, 'USD', '1000', true, true, 'US', '',
+                        'c', 'c')
+            """)
+        )
+    assert run(pipeline, "judge_listings", listing_ids=["1"], verdict="REJECT", reason="a lid", actor="eve").success
+    shown = "SELECT match::float8, match_reasons FROM ebay_listings"
+    assert pipeline.rows(shown) == [(0.0, "rejected by eve: a lid")]
+    assert not run(pipeline, "judge_listings", listing_ids=["1", "2\0"], verdict="CONFIRM").success
+    assert run(pipeline, "judge_listings", listing_ids=["1"], verdict="UNDO").success
+    assert pipeline.rows(shown) == [(None, None)]
+    records = pipeline.instance.fetch_observations(dg.AssetKey("ebay_listings"), limit=10).records
+    said = [record.asset_observation.metadata for record in records if record.asset_observation]
+    assert [{name: value.value for name, value in one.items()} for one in reversed(said)] == [
+        {"verdict": "reject", "listings": 1},
+        {"verdict": "undo", "listings": 1},
+    ]
 
 
 def test_a_refused_edit_fails_its_run_in_one_sentence_and_changes_nothing(pipeline: Pipeline) -> None:

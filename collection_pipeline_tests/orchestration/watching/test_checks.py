@@ -60,6 +60,7 @@ def test_all_checks_pass_on_what_was_collected_and_each_fails_when_its_promise_i
         "products_are_usual": True,
         "prices_are_as_usual": True,
         "listings_are_usual": True,
+        "matches_are_as_usual": True,
         "new_sellers_are_usual": True,
         "category_is_fresh": True,
     }

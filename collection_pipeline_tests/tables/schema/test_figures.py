@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from collection_pipeline.core.matching import DEFAULT_THRESHOLD
+from collection_pipeline.tables.schema.figures import SAME_PRODUCT
 from collection_pipeline.tables.server.filling import TO_BE_FILLED, fill_figures
 from collection_pipeline.tables.store import Store
 
@@ -28,9 +30,10 @@ PRODUCTS_COUNTED = """
     FULL JOIN (SELECT org_id, asin, array_agg(category ORDER BY category) AS categories
                FROM amazon_products GROUP BY 1, 2) p ON (p.org_id, p.asin) = (l.org_id, l.asin)
 """
-PAIRS = "SELECT org_id, asin, marketplace, seller_key, listings FROM seller_products"
+PAIRS = "SELECT org_id, asin, marketplace, seller_key, listings, match FROM seller_products"
 PAIRS_COUNTED = """
-    SELECT org_id, asin, marketplace, seller_key, count(*) FROM ebay_listings WHERE gone_at IS NULL GROUP BY 1, 2, 3, 4
+    SELECT org_id, asin, marketplace, seller_key, count(*), max(match)
+    FROM ebay_listings WHERE gone_at IS NULL GROUP BY 1, 2, 3, 4
 """
 CATEGORIES = "SELECT org_id, marketplace, seller_key, category, best_sellers FROM seller_categories"
 CATEGORIES_COUNTED = """
@@ -38,10 +41,13 @@ CATEGORIES_COUNTED = """
     FROM ebay_listings l JOIN amazon_products p ON (p.org_id, p.asin) = (l.org_id, l.asin)
     WHERE l.gone_at IS NULL GROUP BY 1, 2, 3, 4
 """
-SELLERS = "SELECT org_id, marketplace, seller_key, products, best_sellers, categories FROM seller_figures"
+SELLERS = """
+    SELECT org_id, marketplace, seller_key, products, best_sellers, categories, matched_products, best_match
+    FROM seller_figures
+"""
 SELLERS_COUNTED = """
     SELECT l.org_id, l.marketplace, l.seller_key, count(DISTINCT l.asin), count(DISTINCT p.asin),
-           count(DISTINCT p.category)
+           count(DISTINCT p.category), count(DISTINCT l.asin) FILTER (WHERE l.match >= 0.5), max(l.match)
     FROM ebay_listings l LEFT JOIN amazon_products p ON (p.org_id, p.asin) = (l.org_id, l.asin)
     WHERE l.gone_at IS NULL GROUP BY 1, 2, 3
 """
@@ -55,12 +61,16 @@ KEPT_AND_COUNTED = [
 ADD = sa.text("""
     INSERT INTO ebay_listings (org_id, asin, listing_id, marketplace, seller_key, seller_name, title, price, currency,
                                condition_id, is_fixed_price, is_delivery_free, country, url, first_collection_id,
-                               last_collection_id)
+                               last_collection_id, match)
     SELECT :org, 'B' || a, 'l' || n, 'ebay', 'seller-' || (n * 7 + :seed) % 9, 'Seller', 'Title', 10 + (n + :seed) % 13,
-           'USD', '1000', true, true, 'US', 'https://e.example', 'c', 'c'
+           'USD', '1000', true, true, 'US', 'https://e.example', 'c', 'c', nullif((n * 3 + a + :seed) % 7, 6) / 5.0
     FROM unnest(CAST(:asins AS integer[])) a, generate_series(:first, :first + 3) n
     ON CONFLICT (org_id, asin, listing_id) DO UPDATE
-    SET price = excluded.price, seller_key = excluded.seller_key, gone_at = NULL
+    SET price = excluded.price, seller_key = excluded.seller_key, gone_at = NULL, match = excluded.match
+""")
+REMATCHED = sa.text("""
+    UPDATE ebay_listings SET match = nullif(:seed % 7, 6) / 5.0
+    WHERE org_id = :org AND asin = (CAST(:names AS text[]))[1] AND listing_id = 'l' || :first
 """)
 GONE = sa.text("UPDATE ebay_listings SET gone_at = now() WHERE org_id = :org AND asin = ANY (CAST(:names AS text[]))")
 PURGED = sa.text("DELETE FROM ebay_listings WHERE org_id = :org AND asin = ANY (CAST(:names AS text[]))")
@@ -77,7 +87,7 @@ UNLISTED = sa.text("""
     DELETE FROM amazon_products
     WHERE org_id = :org AND category = 'category-' || :seed % 3 AND asin = ANY (CAST(:names AS text[]))
 """)
-CHANGES = [ADD, ADD, GONE, PURGED, RENAMED, LISTED, LISTED, UNLISTED]
+CHANGES = [ADD, ADD, REMATCHED, REMATCHED, GONE, PURGED, RENAMED, LISTED, LISTED, UNLISTED]
 
 
 def change(connection: sa.Connection, dice: random.Random) -> None:
@@ -130,6 +140,10 @@ def test_eight_who_write_at_once_count_each_others_listings(store: Store) -> Non
         thread.join()
     assert troubles == []
     assert_exact(store)
+
+
+def test_the_database_counts_as_the_same_product_what_the_rules_do() -> None:
+    assert float(SAME_PRODUCT) == DEFAULT_THRESHOLD
 
 
 def test_a_transaction_that_ends_in_the_middle_leaves_no_figure_behind(store: Store) -> None:

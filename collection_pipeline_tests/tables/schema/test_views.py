@@ -8,7 +8,8 @@ from collection_pipeline_tests.tables.examples import rows
 
 COLUMNS = {
     "category_sellers": """
-        org_id text, category text, asin text, position integer, marketplace text, seller_key text, display_name text
+        org_id text, category text, asin text, position integer, marketplace text, seller_key text, display_name text,
+        match numeric
     """,
     "collection_failures": """
         collection_id text, unit text, category text, asin text, reason text, error_stage text, error_message text,
@@ -31,6 +32,10 @@ COLUMNS = {
         org_id text, marketplace text, seller_key text, display_name text, status text, note text, is_flagged boolean,
         changed_at timestamp with time zone, action text, actor text, source text, collection_id text,
         from_audit_id bigint, to_audit_id bigint
+    """,
+    "seller_overview": """
+        org_id text, marketplace text, seller_key text, display_name text, status text, is_flagged boolean,
+        products integer, best_sellers integer, categories integer, matched_products integer, best_match numeric
     """,
 }
 
