@@ -17,10 +17,17 @@ from collection_pipeline.tables.server.migrating import migrate
 
 
 @contextmanager
-def fresh_database() -> Iterator[sa.URL]:
+def fresh_database(max_connections: int | None = None) -> Iterator[sa.URL]:
     """A migrated database on a server of its own, with Dagster's beside it; the environment names both."""
     home = Path(tempfile.mkdtemp(prefix="collection_pipeline_benchmark_"))
     server = start_embedded(home)
+    if max_connections is not None:
+        admin = create_engine(server).execution_options(isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(sa.text(f"ALTER SYSTEM SET max_connections = {max_connections}"))
+        admin.dispose()
+        stop_embedded(home)
+        start_embedded(home)
     url = create_database(server, "collection")
     dagster = create_database(server, "dagster").set(drivername="postgresql+psycopg2")
     engine = create_engine(url)

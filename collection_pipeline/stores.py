@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables import store
+from collection_pipeline.tables.server.database import database_url
 from collection_pipeline.tables.server.locating import application_database
 from collection_pipeline.tables.store import Store
 
@@ -26,5 +27,12 @@ def open_store(settings: Settings, url: sa.URL | None = None) -> Iterator[Store]
         with application_database(settings) as found, open_store(settings, found) as opened:
             yield opened
     else:
-        with store.open_store(url, settings.limits, settings.naming, list_limit_s=settings.list_limit_s) as opened:
+        direct = settings.database_direct_url
+        with store.open_store(
+            url,
+            settings.limits,
+            settings.naming,
+            list_limit_s=settings.list_limit_s,
+            direct_url=None if direct is None else database_url(direct, "COLLECTION_DATABASE_DIRECT_URL"),
+        ) as opened:
             yield opened

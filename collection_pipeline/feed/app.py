@@ -26,7 +26,7 @@ from collection_pipeline.tables.store import Store
 
 def build_app(config: FeedConfig, store: Store) -> Starlette:
     """A fresh server on the store's database; `app.state.hub` is its Hub, closed before a quick stop."""
-    hub, questions = Hub(store.engine), Lane("questions", 3)
+    hub, questions = Hub(store.engine, store.direct_url), Lane("questions", 3)
     observing = Observing(store, hub)
     endpoints = Endpoints(config, store, hub, questions, observing)
 

@@ -24,7 +24,7 @@ NO_ANSWER = "The database does not answer. Start it, or correct COLLECTION_DATAB
 NOT_KNOWN = "Unknown while the database does not answer."
 NOT_LISTENING = (
     "New events are not announced to this server at the moment; it connects again by itself. If that lasts, its log "
-    "says why. LISTEN needs a direct connection, not a pooler in transaction mode."
+    "says why. LISTEN needs a session: behind a pooler, COLLECTION_DATABASE_DIRECT_URL has to lead around it."
 )
 
 

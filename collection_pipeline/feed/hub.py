@@ -20,8 +20,8 @@ STATUS_EVERY_S = 1.0
 class Hub:
     """Opens a channel for whoever comes first to a collection and closes it after the last one has gone."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: sa.Engine, direct_url: sa.URL | None = None) -> None:
+        self._direct_url = direct_url or engine.url
         self._activity, self._facts = ActivityStore(engine), FeedStore(engine)
         self._channels: dict[str, Channel] = {}
         self._is_closed = False
@@ -40,7 +40,7 @@ class Hub:
     async def running(self) -> AsyncIterator[None]:
         """Keeps the channels fresh for as long as the block runs."""
         async with asyncio.TaskGroup() as tasks:
-            listening = listen(self._engine, self._heard, self._cut_off)
+            listening = listen(self._direct_url, self._heard, self._cut_off)
             keepers = [tasks.create_task(listening), tasks.create_task(self._watch_statuses())]
             try:
                 yield
@@ -97,7 +97,10 @@ class Hub:
             channel.stop()
 
     async def _watch_statuses(self) -> None:
-        """Wakes the channels whose collection's status has changed: one small query for all of them."""
+        """Wakes the channels whose collection's status has changed: one small query for all of them.
+
+        While nothing is announced to this server, all of them look.
+        """
         while True:
             await asyncio.sleep(STATUS_EVERY_S)
             watched = [channel for channel in self._channels.values() if channel.opened.is_set()]
@@ -105,5 +108,5 @@ class Hub:
                 ids = [channel.collection_id for channel in watched]
                 statuses = await self._live.read_at_last(self._facts.statuses, ids)
                 for channel in watched:
-                    if statuses.get(channel.collection_id) != channel.status:
+                    if not self.is_listening or statuses.get(channel.collection_id) != channel.status:
                         channel.wake()

@@ -47,6 +47,8 @@ class Settings:
     """Folder of the embedded database and of logs (COLLECTION_HOME)."""
     database_url: str | None = field(repr=False)
     """Address of a Postgres server's database, or None for the embedded one (COLLECTION_DATABASE_URL)."""
+    database_direct_url: str | None = field(repr=False)
+    """The same database without the pooler that the other address leads through (COLLECTION_DATABASE_DIRECT_URL)."""
     reader_database_url: str | None = field(repr=False)
     """The same database under a login that can only read, for queries of people (COLLECTION_READER_DATABASE_URL)."""
     catalogue_file: Path | None
@@ -145,6 +147,7 @@ class Settings:
         return cls(
             home=home,
             database_url=values.get("COLLECTION_DATABASE_URL"),
+            database_direct_url=_direct_url(values),
             reader_database_url=values.get("COLLECTION_READER_DATABASE_URL"),
             catalogue_file=path(values, "COLLECTION_CATALOGUE", "") if "COLLECTION_CATALOGUE" in values else None,
             org_id=word(values, "COLLECTION_ORG", DEFAULT_ORG, form=".{1,200}", needed="200 characters at most"),
@@ -198,6 +201,16 @@ def simulated(environment: Mapping[str, str], simulator_url: str) -> dict[str, s
     accounts = simulated_accounts(simulator_url)
     limits = {name: value for name, value in accounts.items() if name.startswith("COLLECTION_")}
     return {**environment, **accounts, **{name: environment.get(name) or value for name, value in limits.items()}}
+
+
+def _direct_url(values: Mapping[str, str]) -> str | None:
+    direct = values.get("COLLECTION_DATABASE_DIRECT_URL")
+    if direct is not None and "COLLECTION_DATABASE_URL" not in values:
+        raise PipelineError(
+            "COLLECTION_DATABASE_DIRECT_URL is set and COLLECTION_DATABASE_URL is not. The first is the way around the "
+            "pooler that the second leads through; where there is no pooler, set the second alone."
+        )
+    return direct
 
 
 def _ebay_source(values: Mapping[str, str]) -> EbaySource:

@@ -42,9 +42,15 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             is_secret=True,
         ),
         Setting(
+            "COLLECTION_DATABASE_DIRECT_URL",
+            "The same database and login without the pooler that `COLLECTION_DATABASE_URL` leads through. See "
+            "[operations](operations.md#through-a-pooler).",
+            is_secret=True,
+        ),
+        Setting(
             "COLLECTION_READER_DATABASE_URL",
             "The same database under a login that can only read, for `sql` and `query`. Without it, "
-            "`COLLECTION_DATABASE_URL`.",
+            "`COLLECTION_DATABASE_DIRECT_URL` or `COLLECTION_DATABASE_URL`.",
             is_secret=True,
         ),
         Setting(

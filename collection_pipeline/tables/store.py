@@ -37,9 +37,15 @@ class Store:
     """The output tables, one store per noun."""
 
     def __init__(
-        self, engine: sa.Engine, limits: Mapping[Source, Limits] = DEFAULT_LIMITS, naming: Naming = plain
+        self,
+        engine: sa.Engine,
+        limits: Mapping[Source, Limits] = DEFAULT_LIMITS,
+        naming: Naming = plain,
+        direct_url: sa.URL | None = None,
     ) -> None:
         self.engine = engine
+        self.direct_url = direct_url or engine.url
+        """Where announcements are heard: the engine's own address unless that leads through a pooler."""
         self.catalogue = CatalogueStore(engine)
         self.collections = CollectionStore(engine)
         self.control = CollectionControl(engine)
@@ -68,13 +74,14 @@ def open_store(
     naming: Naming = plain,
     *,
     list_limit_s: int = LIST_LIMIT_S,
+    direct_url: sa.URL | None = None,
 ) -> Iterator[Store]:
     """The stores of a database that answers and has this code's schema; closed afterwards. Raises PipelineError.
 
     `limits` are what the governor keeps all runs to; `naming` is what sellers' names are kept as; `list_limit_s` is how
-    long, in seconds, a statement may hold a seller list.
+    long, in seconds, a statement may hold a seller list; `direct_url` leads to the same database around a pooler.
     """
     with reachable(create_engine(url)) as engine:
         raise_took_too_long(engine, list_limit_s)
         require_current_schema(engine)
-        yield Store(engine, limits, naming)
+        yield Store(engine, limits, naming, direct_url)

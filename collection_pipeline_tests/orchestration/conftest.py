@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,8 +105,15 @@ def dagster_template(server: sa.URL) -> str:
 
 
 @pytest.fixture
+def way() -> Callable[[sa.URL], sa.URL]:
+    """The address by which the pipeline reaches a database: the server's own, unless a test puts something between."""
+    return lambda url: url
+
+
+@pytest.fixture
 def pipeline(
     server: sa.URL,
+    way: Callable[[sa.URL], sa.URL],
     collector: str,
     dagster_template: str,
     database: sa.URL,
@@ -116,8 +123,9 @@ def pipeline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Pipeline]:
     """The pipeline on a database, a Dagster instance and marketplaces of the test's own."""
-    dagster = copied(server, dagster_template, f"dagster_{database.database}").set(drivername="postgresql+psycopg2")
-    under_its_login = database.set(username=collector)
+    copy = copied(server, dagster_template, f"dagster_{database.database}")
+    dagster = way(copy).set(drivername="postgresql+psycopg2")
+    under_its_login = way(database.set(username=collector))
     monkeypatch.setenv("COLLECTION_DATABASE_URL", under_its_login.render_as_string(hide_password=False))
     monkeypatch.setenv("COLLECTION_DAGSTER_DATABASE_URL", dagster.render_as_string(hide_password=False))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))

@@ -59,6 +59,16 @@ def test_an_address_with_a_password_in_it_is_refused() -> None:
     assert "hunter2" not in str(refused.value)
 
 
+def test_a_way_around_a_pooler_is_refused_where_there_is_none() -> None:
+    direct = {"COLLECTION_DATABASE_DIRECT_URL": "postgresql://pipeline:hunter2@db.example/collection"}
+    with pytest.raises(PipelineError, match="set the second alone") as refused:
+        Settings.from_mapping(direct)
+    assert "hunter2" not in str(refused.value)
+    settings = Settings.from_mapping({**direct, "COLLECTION_DATABASE_URL": "postgresql://pooler.example/collection"})
+    assert settings.database_direct_url == direct["COLLECTION_DATABASE_DIRECT_URL"]
+    assert "hunter2" not in repr(settings)
+
+
 def test_result_pages_need_no_account_at_ebay() -> None:
     settings = Settings.from_mapping({**dict(list(ACCOUNTS.items())[:2]), "EBAY_SOURCE": "pages"})
     assert settings.ebay_source == "pages"

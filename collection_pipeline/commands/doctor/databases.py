@@ -15,14 +15,16 @@ from collection_pipeline.core.collecting.usage import next_day
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.health import Finding, fault, ok, skipped, warning
 from collection_pipeline.settings.pipeline import Settings
+from collection_pipeline.tables.schema.sessions import require_session
 from collection_pipeline.tables.schema.version import require_current_schema, revisions, schema_version
 from collection_pipeline.tables.server.database import create_engine, database_url, first_line, reachable, shown
-from collection_pipeline.tables.server.facts import clock_difference, server_facts
-from collection_pipeline.tables.server.locating import application_database, reading_database
+from collection_pipeline.tables.server.facts import clock_difference, is_same_database, server_facts
+from collection_pipeline.tables.server.locating import application_database, direct_database, reading_database
 from collection_pipeline.tables.watching.activity import ActivityStore
 from collection_pipeline.tables.watching.figures import FigureStore
 
 DAGSTER = "COLLECTION_DAGSTER_DATABASE_URL"
+DIRECT = "COLLECTION_DATABASE_DIRECT_URL"
 READER = "COLLECTION_READER_DATABASE_URL"
 
 
@@ -34,6 +36,8 @@ def database_findings(settings: Settings, environment: Mapping[str, str]) -> Ite
         )
     else:
         yield from _examined("database", "COLLECTION_DATABASE_URL", application_database(settings), settings)
+    if settings.database_direct_url is not None:
+        yield from _examined("database: direct", DIRECT, direct_database(settings), None)
     if settings.reader_database_url is not None:
         yield from _examined("database: reader", READER, reading_database(settings), None)
     if named := environment.get(DAGSTER, "").strip():
@@ -83,7 +87,7 @@ def _state(engine: sa.Engine, settings: Settings) -> Iterator[Finding]:
     schema = _schema(engine)
     yield schema
     if schema.level is not health.Level.FAULT:
-        yield _listening(engine)
+        yield _listening(engine, settings)
         yield from _limits(engine, settings)
 
 
@@ -96,11 +100,19 @@ def _schema(engine: sa.Engine) -> Finding:
     return ok("schema", f"{found}, which is this code's.", revision=found, needed=revisions()[-1])
 
 
-def _listening(engine: sa.Engine) -> Finding:
+def _listening(engine: sa.Engine, settings: Settings) -> Finding:
     try:
-        ActivityStore(engine).require_listener()
+        with direct_database(settings) as url, reachable(create_engine(url), DIRECT) as direct:
+            ActivityStore(direct).require_listener()
+            if not is_same_database(engine, direct):
+                return fault(
+                    "live events",
+                    f"{DIRECT} leads to another database than COLLECTION_DATABASE_URL.",
+                    "Correct it: nothing that is collected is announced there.",
+                )
+            require_session(direct)
     except PipelineError as error:
-        return warning("live events", str(error), "Without it the live page shows nothing new.")
+        return warning("live events", str(error), "Without it the live page and the daemon notice news later.")
     return ok("live events", "This login may follow collections live.")
 
 

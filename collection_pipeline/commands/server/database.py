@@ -10,7 +10,7 @@ from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.schema.reference import tables_document
 from collection_pipeline.tables.server.database import create_engine, reachable
-from collection_pipeline.tables.server.locating import application_database
+from collection_pipeline.tables.server.locating import application_database, direct_database
 from collection_pipeline.tables.server.migrating import migrate
 
 
@@ -27,7 +27,7 @@ def migrate_database() -> None:
     Example: collection-pipeline database migrate
     """
     with (
-        application_database(Settings.from_mapping(os.environ)) as url,
+        direct_database(Settings.from_mapping(os.environ)) as url,
         reachable(create_engine(url)) as engine,
     ):
         migrate(engine)

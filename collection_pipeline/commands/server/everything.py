@@ -36,7 +36,7 @@ from collection_pipeline.settings.pipeline import Settings, simulated
 from collection_pipeline.stores import open_store
 from collection_pipeline.tables.server.database import create_engine, reachable
 from collection_pipeline.tables.server.embedded import watched
-from collection_pipeline.tables.server.locating import application_database, dagster_database
+from collection_pipeline.tables.server.locating import application_database, dagster_database, direct_database
 from collection_pipeline.tables.server.migrating import may_migrate, migrate
 from collection_pipeline.tables.store import Store
 
@@ -142,7 +142,8 @@ def _open_database(
         dagster_url = stack.enter_context(dagster_database(settings, named))
         with reachable(create_engine(make_url(dagster_url)), "COLLECTION_DAGSTER_DATABASE_URL"):
             pass  # else Dagster ends with a page of its own code
-        with reachable(create_engine(url)) as engine:
+        direct_url = stack.enter_context(direct_database(settings))
+        with reachable(create_engine(direct_url)) as engine:
             if may_migrate(engine):
                 migrate(engine)
         store = stack.enter_context(open_store(asking(settings, simulator_url), url))

@@ -6,7 +6,7 @@ the schema, when they are made and at every tick; here the first one of a proces
 what it found.
 
 Unnecessary once dagster-postgres takes an engine, or a pool, from its configuration (dagster issues 20325 and 33935).
-Works through PgBouncer in transaction mode: outside the web server, Dagster keeps nothing in a session.
+Works through PgBouncer in transaction mode: nothing is kept in a session.
 """
 
 import os
@@ -29,7 +29,6 @@ from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
-from dagster_postgres.utils import set_pg_statement_timeout
 
 from collection_pipeline.orchestration.instance.event_batches import BatchingEventLogStorage
 from collection_pipeline.tables.server.database import replace_broken_connections
@@ -69,8 +68,17 @@ def _create_engine(postgres_url: str, statement_timeout_ms: int | None) -> sa.En
     )
     replace_broken_connections(engine)
     if statement_timeout_ms is not None:
-        sa.event.listen(engine, "connect", lambda made, _: set_pg_statement_timeout(made, statement_timeout_ms))
+        _limit_every_statement(engine, statement_timeout_ms)
     return engine
+
+
+def _limit_every_statement(engine: sa.Engine, milliseconds: int) -> None:
+    """Sends the limit along with each statement: one that were set once would stay in a session that a pooler lends."""
+    limit = f"SET LOCAL statement_timeout = {milliseconds}; "
+
+    @sa.event.listens_for(engine, "before_cursor_execute", retval=True)
+    def limited(_: object, __: object, statement: str, parameters: object, *___: object) -> tuple[str, object]:
+        return limit + statement, parameters
 
 
 def close_pools() -> None:

@@ -9,8 +9,7 @@ import time
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.schema.notices import DAEMON, listen
-from collection_pipeline.tables.server.database import create_engine
-from collection_pipeline.tables.server.locating import application_database
+from collection_pipeline.tables.server.locating import direct_database
 
 LOOKS_AT_SHUTDOWN_S = 1.0
 
@@ -91,9 +90,8 @@ def listen_in_background() -> None:
 def _listen() -> None:
     while True:
         try:
-            with application_database(Settings.from_mapping(os.environ)) as url:
-                engine = create_engine(url)
-                asyncio.run(listen(engine, _on_news))
+            with direct_database(Settings.from_mapping(os.environ)) as url:
+                asyncio.run(listen(url, _on_news))
         except PipelineError as error:
             logger.warning("%s Until then, starts and ends of collections are noticed later.", error)
         time.sleep(TRIED_AGAIN_AFTER_S)

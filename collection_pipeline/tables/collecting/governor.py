@@ -28,14 +28,16 @@ from collection_pipeline.tables.schema.tables import api_usage
 LOOK_AGAIN_S = 0.02
 """Between the first two looks for a free place, when all are taken; then twice as long each time."""
 
-LONGEST_LOOK_S = 0.25
+LONGEST_LOOK_S = 1.0
 
 LEASE_S = 10.0
 """How long a run that has died, or lost the database, keeps its places; a request may not go on for longer either."""
 
 TOO_LATE_S = 0.02
 MOMENTS_TRIED = 3
-"""A request that is later than this has lost its moment; on a machine that is always late the last one is taken."""
+"""A request that is later than this has lost its moment; the next one may be twice as late, and the last one is taken:
+a machine that is always late would otherwise use up the moments of all others.
+"""
 
 SHARE_OF_RATE = 0.96
 """Requests are spaced a little wider than the limit demands: on their way they bunch up by some milliseconds."""
@@ -88,11 +90,10 @@ class Governor:
         return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
-async def _slept_in_time(wait_s: float) -> bool:
-    """Sleeps; whether the machine woke it when it should."""
-    due = time.monotonic() + max(0.0, wait_s)
-    await asyncio.sleep(wait_s)
-    return time.monotonic() - due <= TOO_LATE_S
+async def _lateness(moment: float) -> float:
+    """Sleeps until then; how many seconds later the machine woke it."""
+    await asyncio.sleep(moment - time.monotonic())
+    return time.monotonic() - moment
 
 
 class Ledger(CallLedger):
@@ -103,6 +104,7 @@ class Ledger(CallLedger):
         self._collection_id = collection_id
         self._admissions = Admissions(governor.autocommit, uuid.uuid4().hex, governor.lease_s)
         self._places: dict[Source, Places] = {}
+        self._asking = asyncio.Lock()
         self._last_observed: float | None = None
 
     async def __aenter__(self) -> Self:
@@ -120,9 +122,9 @@ class Ledger(CallLedger):
 
         Raises SourceError for one that may not, and PipelineError once the database has lost sight of this run.
         """
-        place, wait_s = await self._admitted(call)
-        async with self._places[call.source].held(place, wait_s):
-            await self._wait_for_moment(call.source, wait_s)
+        place, moment = await self._admitted(call)
+        async with self._places[call.source].held(place, moment - time.monotonic()):
+            await self._wait_for(moment, call.source)
             yield
 
     async def observed(self, source: Source, requests_per_s: float) -> None:
@@ -132,7 +134,7 @@ class Ledger(CallLedger):
             await asyncio.to_thread(self._observe, source, requests_per_s)
 
     async def _admitted(self, call: Call) -> tuple[int, float]:
-        """A call's place and the seconds until its moment. Raises SourceError for one that may not be made."""
+        """A call's place and its moment, by time.monotonic(). Raises SourceError for one that may not be made."""
         now, limits = self._governor.clock(), self._governor.limits[call.source]
         if call.source not in self._places:
             await asyncio.to_thread(self._admissions.prepare, call.source, limits.in_flight)
@@ -149,14 +151,15 @@ class Ledger(CallLedger):
             share=SHARE_OF_RATE,
         )
         look_again_s = LOOK_AGAIN_S
-        while True:
-            admission = await self._ask(self._places[call.source], asked)
-            if admission.refusal is not None:
-                raise self._refused(admission.refusal, call.source, limits, now)
-            if admission.place is not None:
-                return admission.place, admission.wait_s
-            await asyncio.sleep(look_again_s)
-            look_again_s = min(2 * look_again_s, LONGEST_LOOK_S)
+        async with self._asking:  # where all places are taken, one worker of a run looks for all of them
+            while True:
+                admission = await self._ask(self._places[call.source], asked)
+                if admission.refusal is not None:
+                    raise self._refused(admission.refusal, call.source, limits, now)
+                if admission.place is not None:
+                    return admission.place, admission.moment
+                await asyncio.sleep(look_again_s)
+                look_again_s = min(2 * look_again_s, LONGEST_LOOK_S)
 
     async def _ask(self, places: Places, asked: AdmissionRequest) -> Admission:
         given_back = places.take_free()
@@ -173,17 +176,17 @@ class Ledger(CallLedger):
             places.add_free(given_back)
             raise
 
-    async def _wait_for_moment(self, source: Source, wait_s: float) -> None:
+    async def _wait_for(self, moment: float, source: Source) -> None:
         """Waits for a moment that no other request has.
 
         One that a busy machine has slept through is given up for another, because late requests would come in a bunch
         with those that are on time.
         """
-        for _ in range(MOMENTS_TRIED - 1):
-            if await _slept_in_time(wait_s):
+        for tried in range(MOMENTS_TRIED - 1):
+            if await _lateness(moment) <= TOO_LATE_S * 2**tried:
                 return
-            wait_s = await asyncio.to_thread(self._take_another_moment, source)
-        await asyncio.sleep(wait_s)
+            moment = await asyncio.to_thread(self._take_another_moment, source)
+        await _lateness(moment)
 
     def _refused(self, refusal: str, source: Source, limits: Limits, now: datetime) -> SourceError:
         if refusal == "quota":
@@ -201,8 +204,8 @@ class Ledger(CallLedger):
     def _take_another_moment(self, source: Source) -> float:
         rate = self._governor.limits[source].requests_per_s * SHARE_OF_RATE
         with self._governor.autocommit.connect() as connection:
-            taken = connection.scalar(_TAKE_MOMENT, {"source": source, "rate": rate, "share": SHARE_OF_RATE})
-        return float(taken or 0)
+            wait_s = connection.scalar(_TAKE_MOMENT, {"source": source, "rate": rate, "share": SHARE_OF_RATE})
+            return time.monotonic() + float(wait_s or 0)
 
     def _observe(self, source: Source, requests_per_s: float) -> None:
         with self._governor.autocommit.connect() as connection:

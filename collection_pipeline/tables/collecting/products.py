@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from collection_pipeline.core.collecting.products import BestSellerPage, Product
 from collection_pipeline.core.collecting.searches import PlannedSearch
 from collection_pipeline.core.money import Money
+from collection_pipeline.tables.schema.deadlocks import again_after_deadlock
 from collection_pipeline.tables.schema.tables import (
     amazon_product_history,
     amazon_products,
@@ -23,6 +25,8 @@ PAGES_GO_TOGETHER = timedelta(hours=6)
 """Amazon renews its lists every few hours; an older page belongs to another list than a page that comes now."""
 
 
+_CHANGED = ("position", "title", "price", "currency", "rating", "ratings_count", "url", "collection_id")
+
 # Before the first statement that changes any: the products that come and those that go, in the order of all others.
 _LOCK_FIGURES = sa.text("""
     SELECT lock_figures(:org_id, ARRAY(
@@ -30,6 +34,17 @@ _LOCK_FIGURES = sa.text("""
         UNION SELECT unnest(CAST(:asins AS text[]))
     ))
 """)
+
+
+# One statement for all: its trigger then locks their sellers in the order of all others. With a statement for each
+# product, two categories that share sellers waited for each other.
+_COLUMNS = (*amazon_products.primary_key.columns.keys(), *_CHANGED)
+_UPSERT = sa.text(f"""
+    INSERT INTO amazon_products ({", ".join(_COLUMNS)})
+    SELECT {", ".join(_COLUMNS)} FROM jsonb_populate_recordset(NULL::amazon_products, CAST(:rows AS jsonb))
+    ON CONFLICT (org_id, category, asin)
+    DO UPDATE SET updated_at = now(), {", ".join(f"{name} = excluded.{name}" for name in _CHANGED)}
+""")  # noqa: S608
 
 
 def _forgetting(collection_id: str, category: str) -> sa.Delete:
@@ -100,6 +115,7 @@ class ProductStore:
         with self._engine.connect() as connection:
             return connection.scalar(calls) or 0
 
+    @again_after_deadlock
     def replace(
         self, org_id: str, collection_id: str, category: str, products: Sequence[Product], *, calls: int
     ) -> None:
@@ -120,19 +136,12 @@ class ProductStore:
             }
             for product in products
         ]
-        upsert = insert(amazon_products)
-        changed = {name: upsert.excluded[name] for name in rows[0] if name not in ("org_id", "category", "asin")}
         history = ("collection_id", "category", "asin", "position", "title", "price", "currency")
         with self._engine.begin() as connection:
             connection.execute(
                 _LOCK_FIGURES, {"org_id": org_id, "category": category, "asins": [product.asin for product in products]}
             )
-            connection.execute(
-                upsert.on_conflict_do_update(
-                    constraint=amazon_products.primary_key, set_={**changed, "updated_at": sa.func.now()}
-                ),
-                rows,
-            )
+            connection.execute(_UPSERT, {"rows": json.dumps(rows, default=str)})
             connection.execute(
                 amazon_products.delete().where(
                     amazon_products.c.org_id == org_id,

@@ -7,6 +7,7 @@ their leases end.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -101,10 +102,11 @@ _GIVE_BACK = sa.text("""
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The answer to a request: its place and the seconds until its moment, or why not; neither if no place is free."""
+    """The answer to a request: its place and its moment, or why not; neither if no place is free."""
 
     place: int | None
-    wait_s: float
+    moment: float
+    """By time.monotonic(), so that a thread that is slow to pass the answer on does not delay the request."""
     refusal: str | None
 
 
@@ -145,7 +147,8 @@ class Admissions:
             row = connection.execute(
                 _ADMIT, {**{name: getattr(asked, name) for name in asked.__slots__}, **holding}
             ).one()
-        return Admission(None if row.refusal else row.place, row.wait_s or 0.0, row.refusal)
+            moment = time.monotonic() + (row.wait_s or 0.0)
+        return Admission(None if row.refusal else row.place, moment, row.refusal)
 
     def renew(self, source: str, numbers: Sequence[int]) -> set[int]:
         """Renews the leases of places; those that were still this holder's."""

@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.hosts import is_host
+from collection_pipeline.tables.schema.sessions import prepare_only_in_a_session
 
 TRUSTED_FOR_S = 30.0
 """How long after its last use a connection is believed to be there: a network that fails ends none."""
@@ -66,6 +67,7 @@ def create_engine(url: sa.URL) -> sa.Engine:
     # Statements take milliseconds, and a new connection ten: threads rather wait for each other.
     engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_size=3, max_overflow=0, pool_use_lifo=True)
     replace_broken_connections(engine)
+    prepare_only_in_a_session(engine)
     return engine
 
 

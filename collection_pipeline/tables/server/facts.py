@@ -34,6 +34,8 @@ _FACTS = sa.text("""
            pg_database_size(current_database()) AS database_bytes
 """)
 
+_WHICH = sa.text("SELECT current_database(), pg_postmaster_start_time()")
+
 _CLOCK = sa.text("SELECT clock_timestamp()")
 
 TIMES_ASKED = 5
@@ -44,6 +46,12 @@ def server_facts(engine: sa.Engine) -> ServerFacts:
     with engine.connect() as connection:
         row = connection.execute(_FACTS).one()
     return ServerFacts(row.version, row.connections, row.connections_allowed, row.database_bytes)
+
+
+def is_same_database(one: sa.Engine, other: sa.Engine) -> bool:
+    """Whether two addresses lead to one database of one server."""
+    with one.connect() as first, other.connect() as second:
+        return first.execute(_WHICH).one() == second.execute(_WHICH).one()
 
 
 def clock_difference(engine: sa.Engine, clock: Callable[[], datetime]) -> ClockDifference:

@@ -23,6 +23,9 @@ class Location(Protocol):
     def database_url(self) -> str | None: ...  # noqa: D102
 
     @property
+    def database_direct_url(self) -> str | None: ...  # noqa: D102
+
+    @property
     def reader_database_url(self) -> str | None: ...  # noqa: D102
 
     @property
@@ -43,12 +46,23 @@ def application_database(location: Location) -> Iterator[sa.URL]:
 
 
 @contextmanager
+def direct_database(location: Location) -> Iterator[sa.URL]:
+    """The address of the same database for what needs a session of its own: around the pooler, if there is one."""
+    if location.database_direct_url is not None:
+        yield database_url(location.database_direct_url, "COLLECTION_DATABASE_DIRECT_URL")
+        return
+    with application_database(location) as url:
+        yield url
+
+
+@contextmanager
 def reading_database(location: Location) -> Iterator[sa.URL]:
     """The address of the output tables' database for whoever only reads it."""
     if location.reader_database_url is not None:
         yield database_url(location.reader_database_url, "COLLECTION_READER_DATABASE_URL")
         return
-    with application_database(location) as url:
+    # A query may hold its session for minutes, and a login that is made for it is one that no pooler knows.
+    with direct_database(location) as url:
         yield url
 
 

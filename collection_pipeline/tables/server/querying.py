@@ -139,10 +139,12 @@ def _saying_why(timeout_s: float) -> Iterator[None]:
 def _reader(url: sa.URL) -> Iterator[psycopg.Connection]:
     """A connection of this login; in the place of a superuser's one of a login that is there for this query alone."""
     with _connected(url) as connection:
-        if connection.info.parameter_status("is_superuser") != "on":
+        connection.autocommit = True
+        # Asked, because a pooler need not pass on what the server says of a login when it greets.
+        if connection.execute("SELECT current_setting('is_superuser')").fetchone() == ("off",):
+            connection.autocommit = False
             yield connection
             return
-        connection.autocommit = True
         _drop_left_over(connection)
         login, password = _FOR_ONE_QUERY + secrets.token_hex(8), secrets.token_urlsafe(24)
         _create(connection, login, password)
@@ -174,7 +176,8 @@ def _connected(url: sa.URL) -> Iterator[psycopg.Connection]:
 
 
 def _connect(url: sa.URL) -> psycopg.Connection:
-    return psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(address, prepare_threshold=None)  # one query each, and there may be a pooler between
 
 
 def _create(connection: psycopg.Connection, login: str, password: str) -> None:

@@ -125,6 +125,8 @@ def test_the_web_servers_statements_are_limited_and_nobody_elses(address: str, h
         show = sa.text("SHOW statement_timeout")
         with shared_engine(address, 1_234).connect() as limited, shared_engine(address).connect() as other:
             assert (limited.scalar(show), other.scalar(show)) == ("1234ms", "0")
+            with pytest.raises(sa.exc.OperationalError, match="statement timeout"):
+                limited.execute(sa.text("SELECT pg_sleep(60)"))
         run_storage = instance.run_storage
         assert run_storage._engine is shared_engine(address, 1_234)  # type: ignore[attr-defined]
     shared_engine(address, 1_234).dispose()

@@ -109,6 +109,22 @@ def test_all_runs_together_keep_to_one_number_in_flight(store: Store) -> None:
     assert highest == 3
 
 
+def test_where_all_places_are_taken_one_worker_of_a_run_looks_for_all(store: Store) -> None:
+    looks: list[str] = []
+
+    async def wait_in_vain() -> None:
+        async with governor(store, in_flight=1).ledger() as first, governor(store, in_flight=1).ledger() as second:
+            async with first.call(SEARCH):
+                sa.event.listen(store.engine, "before_cursor_execute", lambda *told: looks.append(told[2]))
+                waiting = [asyncio.create_task(make(second, SEARCH)) for _ in range(10)]
+                await asyncio.sleep(0.3)  # a worker looks after 20, 60, 140 and 300 ms
+                assert len([one for one in looks if "admit_call" in one]) <= 6
+            await asyncio.gather(*waiting)
+
+    asyncio.run(wait_in_vain())
+    assert rows(store, "SELECT calls FROM api_usage") == [(11,)]
+
+
 def places_taken(store: Store) -> int:
     return len(rows(store, "SELECT number FROM requests_in_flight WHERE held_until > clock_timestamp()"))
 

@@ -1,0 +1,1 @@
+"""The product behind a real PgBouncer in transaction mode."""

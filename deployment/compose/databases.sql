@@ -1,0 +1,2 @@
+-- Run once, when the volume is empty: Dagster's database, beside the one of the output tables.
+CREATE DATABASE dagster;
