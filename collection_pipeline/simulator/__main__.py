@@ -19,18 +19,29 @@ DEFAULT_PORT = 8765
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
 @click.option(
+    "--day",
+    type=click.IntRange(0, 3650),
+    default=0,
+    show_default=True,
+    help="Days since the marketplace opened: sellers and listings come and go, prices change, best sellers move.",
+)
+@click.option(
     "--fault", "faults", multiple=True, help="A fault, or one for a share of requests: ebay.server_error=0.1."
 )
 @click.option(
     "--set", "values", multiple=True, help="A field of SimulatorConfig: --set seed=7 --set ebay_latency_s=0.5."
 )
-def main(host: str, port: int, faults: tuple[str, ...], values: tuple[str, ...]) -> None:
+def main(host: str, port: int, day: int, faults: tuple[str, ...], values: tuple[str, ...]) -> None:
     """Answer as Oxylabs (/oxylabs) and as eBay (/ebay) do, until Ctrl-C. What it was asked: /_control/stats.
+
+    The same seed and day are the same marketplace. POST {"day": 30} to /_control/config turns to another day while it
+    runs; /_control/truth?node=172541 says what there is to find. `collection-pipeline up` starts it a week later for
+    each collection that its database has completed.
 
     Example: collection-pipeline simulate --port 8900 --set seed=7 --fault ebay.server_error=0.1
     """
     try:
-        config = SimulatorConfig(**_fields(values), faults=tuple(map(_fault, faults)))
+        config = SimulatorConfig(**{"day": day, **_fields(values)}, faults=tuple(map(_fault, faults)))
         click.echo(f"OXYLABS_URL=http://{host}:{port}/oxylabs EBAY_API_URL=http://{host}:{port}/ebay")
         serve(config, host, port)
     except (ValueError, OSError) as error:

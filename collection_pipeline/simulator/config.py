@@ -16,7 +16,10 @@ class SimulatorConfig:
     """One simulated marketplace. Raises ValueError, with one sentence, for a value that cannot be."""
 
     seed: int = 1
-    """Everything there is follows from the seed and the sizes: products, prices, listings, sellers."""
+    """Everything there is follows from the seed, the sizes and the day: products, prices, listings, sellers."""
+    day: int = 0
+    """Days since the marketplace opened. Sellers and listings come and go, prices change, best sellers move; a day
+    that is set again is the same again."""
     products_per_page: int = 50
     """Positions on a page of best sellers; a page shows between 76 and 100 % of them (38..50, as seen)."""
     pages: int = 2
@@ -33,6 +36,9 @@ class SimulatorConfig:
     """Share of a product's listings that are new, fixed price, free delivery, in the US and inside the default band."""
     share_without_listings: float = 0.03
     """Share of products that nobody sells on eBay."""
+    share_lookalikes: float = 0.25
+    """Share of the listings that began after day 0 which offer something else under the product's words: a pack, an
+    accessory, another size, a bundle. They obey every rule of the search."""
 
     amazon_latency_s: float = 0.0
     """How long Oxylabs takes for a page (20 to 24 s in life)."""
@@ -104,6 +110,7 @@ class SimulatorConfig:
 
 _RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**63),
+    "day": (0, 3650),
     "products_per_page": (1, 100),
     "pages": (1, 9),
     "listings_per_product": (0, 5000),
@@ -112,6 +119,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "share_without_price": (0, 1),
     "share_matching": (0, 1),
     "share_without_listings": (0, 1),
+    "share_lookalikes": (0, 1),
     "amazon_latency_s": (0, 600),
     "ebay_latency_s": (0, 600),
     "latency_jitter": (0, 1),
@@ -129,6 +137,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 _OPTIONAL = {"oxylabs_rate_per_s", "oxylabs_render_rate_per_s", "ebay_rate_per_s", "ebay_daily_quota"}
 _WHOLE = {
     "seed",
+    "day",
     "products_per_page",
     "pages",
     "listings_per_product",
@@ -148,11 +157,12 @@ WORLD_FIELDS = frozenset(
         "share_without_price",
         "share_matching",
         "share_without_listings",
+        "share_lookalikes",
         "unknown_nodes",
         "page_two",
     }
 )
-"""Fields that decide what exists. They are fixed at start; the others can be changed while it runs."""
+"""Fields that decide which world it is. They are fixed at start; the others, the day too, change while it runs."""
 
 RUNTIME_FIELDS = frozenset(each.name for each in fields(SimulatorConfig)) - WORLD_FIELDS - {"faults"}
 """Fields that `POST /_control/config` may change; faults have an address of their own."""

@@ -17,7 +17,7 @@ from collection_pipeline.simulator.config import RUNTIME_FIELDS
 from collection_pipeline.simulator.faults import FAULTS, Fault
 from collection_pipeline.simulator.state import Simulator
 from collection_pipeline.simulator.truth import Collection, truth
-from collection_pipeline.simulator.world.listings import DEFAULT_HIGH, DEFAULT_LOW
+from collection_pipeline.simulator.world.kinds import DEFAULT_HIGH, DEFAULT_LOW
 
 
 class Control:

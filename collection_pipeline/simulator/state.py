@@ -15,6 +15,7 @@ from collection_pipeline.simulator.stats import Stats
 from collection_pipeline.simulator.world.draws import unit
 from collection_pipeline.simulator.world.listings import Listings
 from collection_pipeline.simulator.world.products import Products
+from collection_pipeline.simulator.world.world import World
 
 
 class Simulator:
@@ -22,8 +23,7 @@ class Simulator:
 
     def __init__(self, config: SimulatorConfig) -> None:
         self.config = config
-        self.products = Products(config)
-        self.listings = Listings(config)
+        self.world = World(config)
         self.faults = FaultBoard(config.seed, config.faults)
         self.stats = Stats()
         self._answers = 0
@@ -40,8 +40,18 @@ class Simulator:
         self.oxylabs_window = Window()
         self.render_window = Window()
 
+    @property
+    def products(self) -> Products:
+        """What Amazon shows today."""
+        return self.world.products
+
+    @property
+    def listings(self) -> Listings:
+        """What is on eBay today."""
+        return self.world.listings
+
     def configure(self, changes: dict[str, Any]) -> None:
-        """Changes how it behaves, not what exists. Raises ValueError."""
+        """Changes how it behaves, and which day it is; not which world. Raises ValueError."""
         fixed = changes.keys() - RUNTIME_FIELDS
         if fixed:
             names = ", ".join(sorted(fixed))
@@ -51,7 +61,10 @@ class Simulator:
         for name in ("oxylabs_credentials", "ebay_credentials"):
             if isinstance(changes.get(name), list):
                 changes[name] = tuple(changes[name])
-        self.config = replace(self.config, **changes)
+        config = replace(self.config, **changes)
+        if config.day != self.config.day:
+            self.world = World(config)
+        self.config = config
 
     def now(self) -> datetime:
         """The simulator's time, which can be put ahead to turn a day or expire a token."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -10,7 +10,8 @@ from collection_pipeline.simulator.ebay.filters import Context, parse_filter
 from collection_pipeline.simulator.ebay.items import shown_name
 from collection_pipeline.simulator.ebay.results import reachable
 from collection_pipeline.simulator.state import Simulator
-from collection_pipeline.simulator.world.listings import DEFAULT_HIGH, DEFAULT_LOW, NEW, Band, Facts, Listing
+from collection_pipeline.simulator.world.kinds import DEFAULT_HIGH, DEFAULT_LOW, NEW, Band, Facts
+from collection_pipeline.simulator.world.listings import Listing
 from collection_pipeline.simulator.world.names import seller_key
 from collection_pipeline.simulator.world.products import Product
 
@@ -42,7 +43,11 @@ def filter_of(band: Band) -> str:
 
 
 def truth(simulator: Simulator, nodes: Sequence[str], collection: Collection) -> dict[str, object]:
-    """Per category its products, per product its sellers, and all sellers together."""
+    """Per category its products, per product its sellers, and all sellers together, on the simulator's day.
+
+    The listings and sellers of a product obey the rules of the search; those that offer the product itself, and nothing
+    that only looks like it, are `same_product_listings` and `same_product_sellers`.
+    """
     categories: list[dict[str, object]] = []
     products: dict[str, Product] = {}
     for node in nodes:
@@ -54,8 +59,10 @@ def truth(simulator: Simulator, nodes: Sequence[str], collection: Collection) ->
         ]
         categories.append({"node": node, "products": rows})
     found = {asin: matching(simulator, product, collection) for asin, product in products.items()}
-    keys = {_name(simulator, listing)[1] for listings in found.values() for listing in listings}
+    keys = _keys(simulator, (listing for listings in found.values() for listing in listings))
+    same = {asin: [listing for listing in listings if listing.offers == "same"] for asin, listings in found.items()}
     return {
+        "day": simulator.config.day,
         "categories": categories,
         "products": {
             asin: {
@@ -63,10 +70,13 @@ def truth(simulator: Simulator, nodes: Sequence[str], collection: Collection) ->
                 "price": _text(product.amazon_price),
                 "sellers": _sellers(simulator, found[asin]),
                 "listings": [listing.id for listing in found[asin]],
+                "same_product_listings": [listing.id for listing in same[asin]],
+                "same_product_sellers": sorted(_keys(simulator, same[asin])),
             }
             for asin, product in products.items()
         },
         "sellers": sorted(keys),
+        "same_product_sellers": sorted(_keys(simulator, (each for listings in same.values() for each in listings))),
         "seller_count": len(keys),
         "product_count": len(products),
         "searchable_product_count": sum(product.amazon_price is not None for product in products.values()),
@@ -107,6 +117,10 @@ def _sellers(simulator: Simulator, listings: Sequence[Listing]) -> list[dict[str
         name, key = _name(simulator, listing)
         names.setdefault(key, set()).add(name)
     return [{"key": key, "names": sorted(spellings)} for key, spellings in sorted(names.items())]
+
+
+def _keys(simulator: Simulator, listings: Iterable[Listing]) -> set[str]:
+    return {_name(simulator, listing)[1] for listing in listings}
 
 
 def _name(simulator: Simulator, listing: Listing) -> tuple[str, str]:

@@ -22,6 +22,7 @@ def ask(ebay_and_amazon: Asking) -> Iterator[Asking]:
     state = ebay_and_amazon.simulator.simulator
     config = state.config
     yield ebay_and_amazon
+    ebay_and_amazon.simulator.configure(day=config.day)
     state.config = config
     ebay_and_amazon.simulator.set_faults()
     ebay_and_amazon.simulator.reset()

@@ -14,6 +14,9 @@ from collection_pipeline.simulator.faults import Fault
     ("name", "value"),
     [
         ("seed", -1),
+        ("day", -1),
+        ("day", 1.5),
+        ("share_lookalikes", 2),
         ("products_per_page", 0),
         ("products_per_page", 2.5),
         ("pages", 0),

@@ -53,10 +53,19 @@ def _key(name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "max_pages", "limit"),
-    [("1.8", "2.2", 3, 200), ("1.5", "2.5", 3, 200), ("1.8", "2.2", 2, 5), ("1.05", "1.10", 1, 200)],
+    ("low", "high", "max_pages", "limit", "day"),
+    [
+        ("1.8", "2.2", 3, 200, 0),
+        ("1.5", "2.5", 3, 200, 0),
+        ("1.8", "2.2", 2, 5, 0),
+        ("1.05", "1.10", 1, 200, 0),
+        ("1.8", "2.2", 3, 200, 90),
+    ],
 )
-def test_the_truth_equals_a_perfect_client(ask: Asking, low: str, high: str, max_pages: int, limit: int) -> None:
+def test_the_truth_equals_a_perfect_client(
+    ask: Asking, low: str, high: str, max_pages: int, limit: int, day: int
+) -> None:
+    ask.simulator.configure(day=day)
     nodes = ("172541", "2407760011", "77")
     truth = ask.simulator.truth(*nodes, low=low, high=high, max_pages=max_pages, limit=limit)
     found = _perfect(ask, nodes, low, high, max_pages, limit)

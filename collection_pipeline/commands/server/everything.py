@@ -29,6 +29,7 @@ from collection_pipeline.commands.server.services import (
     simulator_service,
     webserver_service,
 )
+from collection_pipeline.commands.server.simulated_day import simulated_day
 from collection_pipeline.commands.session import asking
 from collection_pipeline.processes.running_services import Services, free_port, require_free_port, stop_left_over
 from collection_pipeline.processes.supervising import Supervisor
@@ -83,9 +84,10 @@ def everything(settings: Settings, ports: Ports, console: Console) -> Iterator[E
             stack.callback(begin_stopping)
             stack.push(lambda kind, *_: console.print("\nStopping everything …") if kind is KeyboardInterrupt else None)
             if services.simulator_url is not None:
-                console.print(_banner(services.simulator_url))
+                day = simulated_day(store)
+                console.print(_banner(services.simulator_url, day))
                 environment = simulated(environment, services.simulator_url)
-                supervisor.start(simulator_service(services.simulator_url, environment))
+                supervisor.start(simulator_service(services.simulator_url, day, environment))
             with console.status("Starting Dagster …"):
                 _start_services(supervisor, files, ports, services, environment)
             yield Everything(services, store, supervisor)
@@ -177,10 +179,11 @@ def _start_services(
     await_answer(f"{services.dagster_url}/server_info", supervisor)
 
 
-def _banner(simulator_url: str) -> Panel:
+def _banner(simulator_url: str, day: int) -> Panel:
     return Panel(
         "SIMULATED DATA. There are no marketplace credentials, so a simulator answers in place of Amazon and eBay.\n"
         "None of the products, sellers and prices is real. They are kept in a database of their own.\n"
+        f"It is day {day} there; after a completed collection, the next start finds it a week later.\n"
         f"The simulator: {simulator_url}/_control/stats   With real accounts: see README.md.",
         style="bold yellow",
     )

@@ -61,9 +61,9 @@ class DagsterFiles:
         write_private(self.workspace, yaml.safe_dump({"load_from": [{"grpc_server": location}]}))
 
 
-def simulator_service(url: str, environment: Mapping[str, str]) -> Service:
+def simulator_service(url: str, day: int, environment: Mapping[str, str]) -> Service:
     """A marketplace for those who have no account. Started again it answers the same, and has counted nothing yet."""
-    command = (*_PYTHON, "collection_pipeline.simulator", "--port", str(urlsplit(url).port))
+    command = (*_PYTHON, "collection_pipeline.simulator", "--port", str(urlsplit(url).port), "--day", str(day))
     return Service("simulator", command, environment)
 
 

@@ -16,7 +16,7 @@ import click
 def simulate(options: tuple[str, ...]) -> None:
     """Start the marketplace simulator alone. It has its own options: see --help.
 
-    Example: collection-pipeline simulate --port 8900 --seed 7
+    Example: collection-pipeline simulate --port 8900 --day 30
     """
     # A program of its own: production code imports nothing of the simulator.
     os.execv(sys.executable, [sys.executable, "-m", "collection_pipeline.simulator", *options])

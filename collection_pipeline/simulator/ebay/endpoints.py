@@ -28,6 +28,7 @@ from collection_pipeline.simulator.ebay.words import Words
 from collection_pipeline.simulator.faults import Fault
 from collection_pipeline.simulator.state import Simulator
 from collection_pipeline.simulator.world.listings import Listing
+from collection_pipeline.simulator.world.world import World
 
 SCOPE = "https://api.ebay.com/oauth/api_scope"
 _OTHER_MARKETPLACES = ("AU", "CA", "HK", "MY", "NL", "PH", "SG", "TW", "US", "MOTORS_US")
@@ -203,7 +204,9 @@ class Ebay:
         filter_text = query.get("filter", "")
         if fault is not None and fault.name == "ebay.warning_unfiltered":
             filter_text = f"{filter_text},unheardOf:1"
-        found, filter_warnings = self._results(q, filter_text, sort, marketplace, config.whole_words_only)
+        found, filter_warnings = self._results(
+            simulator.world, q, filter_text, sort, marketplace, config.whole_words_only
+        )
         repeats = sort == "best"
         items = page_of(found, offset, limit, repeats=repeats) if offset < LARGEST_WINDOW else ()
         has_more = bool(items) and offset + limit < min(served(found, limit, repeats=repeats), LARGEST_WINDOW)
@@ -227,13 +230,12 @@ class Ebay:
         return Response(body, media_type="application/json")
 
     def _search(
-        self, q: str, filter_text: str, sort: str, marketplace: str, whole_words_only: bool
+        self, world: World, q: str, filter_text: str, sort: str, marketplace: str, whole_words_only: bool
     ) -> tuple[list[Listing], tuple[Problem, ...]]:
-        simulator = self._simulator
-        context = Context(marketplace, simulator.listings.sellers, q)
+        context = Context(marketplace, world.listings.sellers, q)
         filter_: Filter = parse_filter(filter_text, context)
         words = Words.parse(q, whole_words_only=whole_words_only) if q else Words.everything()
-        return results(words, filter_, sort, simulator.products, simulator.listings), filter_.warnings
+        return results(words, filter_, sort, world.products, world.listings), filter_.warnings
 
 
 def _item_bytes(listing: Listing, variation: int, marketplace: str, seller_ids: bool) -> bytes:

@@ -12,7 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from collection_pipeline.simulator.ebay.errors import Problem, Refused
-from collection_pipeline.simulator.world.listings import NEW, USD_PER, Facts, Listing
+from collection_pipeline.simulator.world.kinds import NEW, USD_PER, Facts
+from collection_pipeline.simulator.world.listings import Listing
 from collection_pipeline.simulator.world.names import seller_key
 from collection_pipeline.simulator.world.sellers import Sellers
 

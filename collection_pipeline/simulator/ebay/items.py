@@ -7,7 +7,8 @@ from decimal import Decimal
 from urllib.parse import quote
 
 from collection_pipeline.simulator.ebay.filters import ACCOUNT_TYPE_MARKETPLACES
-from collection_pipeline.simulator.world.listings import CENT, NEW, OPENED, USD_PER, Listing, Shipping
+from collection_pipeline.simulator.world.kinds import CENT, NEW, OPENED, USD_PER, Shipping
+from collection_pipeline.simulator.world.listings import Listing
 
 _CONDITION_NAMES = {NEW: "New", OPENED: "Open box", "3000": "Used"}
 _TODAY = datetime(2026, 9, 30, 12, 0, tzinfo=UTC)

@@ -13,7 +13,8 @@ from collection_pipeline.simulator.ebay.results import page_of, results, served
 from collection_pipeline.simulator.ebay.words import Words
 from collection_pipeline.simulator.state import Simulator
 from collection_pipeline.simulator.world.draws import draw
-from collection_pipeline.simulator.world.listings import Facts, Listing
+from collection_pipeline.simulator.world.kinds import Facts
+from collection_pipeline.simulator.world.listings import Listing
 
 SEARCH_ADDRESS = "https://www.ebay.com/sch/i.html"
 SIZES = (60, 120, 240)

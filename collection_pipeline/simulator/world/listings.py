@@ -2,85 +2,33 @@
 
 A listing has two faces: what eBay's index says of it, by which filters decide, and what its summary shows. They differ
 where the index lags or a field is not sent; a client that does not check again is caught by those.
-"""
 
-# ruff: noqa: ARG005 - every change is given the band, though only some need it
+The listings of day 0 are drawn first; on a later day each place of a product holds the listing that is there by then.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from random import Random
 
 from collection_pipeline.simulator.config import SimulatorConfig
 from collection_pipeline.simulator.world.draws import draw, number
+from collection_pipeline.simulator.world.kinds import Band, Facts, draw_facts, draw_kinds
+from collection_pipeline.simulator.world.lookalikes import LOOKALIKES, Offer, lookalike_title, own_words
 from collection_pipeline.simulator.world.names import listing_title, words
-from collection_pipeline.simulator.world.products import Product
+from collection_pipeline.simulator.world.products import Product, Products
 from collection_pipeline.simulator.world.sellers import Seller, Sellers
-
-CENT = Decimal("0.01")
-DEFAULT_LOW, DEFAULT_HIGH = Decimal("1.8"), Decimal("2.2")
-NEW, OPENED, USED = "1000", "1500", "3000"
-USD_PER = {"USD": Decimal(1), "CAD": Decimal("0.73"), "GBP": Decimal("1.27"), "EUR": Decimal("1.08")}
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """Prices from low to high, both included: the edges of a product's band, rounded inwards to the cent."""
-
-    low: Decimal
-    high: Decimal
-
-    @classmethod
-    def around(cls, price: Decimal, low: Decimal = DEFAULT_LOW, high: Decimal = DEFAULT_HIGH) -> Band:
-        """The band of so many times a price."""
-        return cls((price * low).quantize(CENT, ROUND_CEILING), (price * high).quantize(CENT, ROUND_FLOOR))
-
-
-@dataclass(frozen=True, slots=True)
-class Shipping:
-    """A shipping option; a CALCULATED one without a place to ship to has no cost."""
-
-    type: str
-    cost: Decimal | None
-
-
-FREE = Shipping("FIXED", Decimal("0.00"))
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of a listing, by the index or by the summary. None is a field that is not sent."""
-
-    price: Decimal | None
-    currency: str = "USD"
-    converted_from: str | None = None
-    condition: str | None = NEW
-    buying_options: tuple[str, ...] = ("FIXED_PRICE",)
-    bid: Decimal | None = None
-    shipping: Shipping | None = FREE
-    country: str = "US"
-    delivers_to: frozenset[str] | None = None
-    """Countries it is sent to; None is the whole world."""
-
-    def matches(self, band: Band) -> bool:
-        """Whether it verifiably is new, at a fixed price in the band, delivered for free, and in the US."""
-        return (
-            self.price is not None
-            and self.currency == "USD"
-            and band.low <= self.price <= band.high
-            and self.condition == NEW
-            and "FIXED_PRICE" in self.buying_options
-            and self.shipping == FREE
-            and self.country == "US"
-        )
+from collection_pipeline.simulator.world.turnover import first_day, life, mean_life, repriced_on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listing:
-    """One eBay listing. `kind` says which rule it keeps or breaks, for tests and for the truth."""
+    """One eBay listing. `kind` says which rule it keeps or breaks, for tests and for the truth.
+
+    `offers` says what is in it: the product itself, or what only looks like it. `age_days` is its age on day 0,
+    negative where it began later.
+    """
 
     id: str
     kind: str
@@ -93,61 +41,16 @@ class Listing:
     variations: tuple[str, ...]
     age_days: int
     words: frozenset[str]
-
-
-Change = Callable[[Facts, Band], Facts]
-
-MATCHES: Mapping[str, Change] = {
-    "match": lambda facts, band: facts,
-    "match_low_edge": lambda facts, band: replace(facts, price=band.low),
-    "match_high_edge": lambda facts, band: replace(facts, price=band.high),
-    "match_best_offer": lambda facts, band: replace(facts, buying_options=("FIXED_PRICE", "BEST_OFFER")),
-    "match_auction_with_price": lambda facts, band: replace(
-        facts, buying_options=("FIXED_PRICE", "AUCTION"), bid=_part(band.low, "0.4")
-    ),
-    "match_converted": lambda facts, band: replace(facts, converted_from="CAD"),
-}
-"""Listings that a perfect collection records."""
-
-DECOYS: Mapping[str, Change] = {
-    "used": lambda facts, band: replace(facts, condition=USED),
-    "opened": lambda facts, band: replace(facts, condition=OPENED),
-    "auction": lambda facts, band: replace(
-        facts, price=None, buying_options=("AUCTION",), bid=_part(band.low, "1.02") or band.low
-    ),
-    "too_cheap": lambda facts, band: replace(facts, price=_part(band.low, "0.6")),
-    "too_expensive": lambda facts, band: replace(facts, price=_part(band.high, "1.7")),
-    "below_low_edge": lambda facts, band: replace(facts, price=band.low - CENT),
-    "above_high_edge": lambda facts, band: replace(facts, price=band.high + CENT),
-    "paid_shipping": lambda facts, band: replace(facts, shipping=Shipping("FIXED", Decimal("4.99"))),
-    "abroad": lambda facts, band: replace(facts, country="CN"),
-    "no_us_delivery": lambda facts, band: replace(facts, country="GB", delivers_to=frozenset({"GB"})),
-}
-"""Listings that a correct filter keeps out; each breaks one rule."""
-
-LEAKS: Mapping[str, Change] = {
-    "leak_no_condition": lambda facts, band: replace(facts, condition=None),
-    "leak_used": lambda facts, band: replace(facts, condition=USED),
-    "leak_no_cost": lambda facts, band: replace(facts, shipping=Shipping("CALCULATED", None)),
-    "leak_no_shipping": lambda facts, band: replace(facts, shipping=None),
-    "leak_paid_shipping": lambda facts, band: replace(facts, shipping=Shipping("FIXED", Decimal("3.50"))),
-    "leak_abroad": lambda facts, band: replace(facts, country="CA"),
-    "leak_currency": lambda facts, band: replace(facts, currency="CAD"),
-    "leak_too_cheap": lambda facts, band: replace(facts, price=band.low - CENT),
-    "leak_too_expensive": lambda facts, band: replace(facts, price=band.high + CENT),
-    "leak_auction": lambda facts, band: replace(
-        facts, price=None, buying_options=("AUCTION",), bid=_part(band.low, "1.05")
-    ),
-}
-"""Listings that every filter lets through, because only the summary shows what is wrong with them."""
+    offers: Offer = "same"
 
 
 class Listings:
-    """All listings of one simulated eBay, a product at a time."""
+    """All listings of one simulated eBay on the day of its configuration, a product at a time."""
 
-    def __init__(self, config: SimulatorConfig) -> None:
+    def __init__(self, config: SimulatorConfig, products: Products) -> None:
         self._config = config
-        self.sellers = Sellers(config.seed, config.sellers)
+        self._products = products
+        self.sellers = Sellers(config.seed, config.sellers, config.day)
         # Bounded by listings rather than products: about a kilobyte and a half each.
         self.of = lru_cache(maxsize=max(200, 150_000 // max(1, config.listings_per_product)))(self._of)
 
@@ -160,10 +63,10 @@ class Listings:
         # From three fifths to seven fifths of the average, and at least one where there are any at all.
         count = round(config.listings_per_product * (0.6 + 0.8 * rng.random()))
         count = max(count, min(1, config.listings_per_product))
-        kinds = _kinds(rng, count, config.share_matching)
+        kinds = draw_kinds(rng, count, config.share_matching)
         base = number(config.seed, "listing", product.asin) % 9_000_000_000 + 1_000_000_000
         width = 2 if count <= 100 else 3  # twelve digits, as real ids have
-        band = Band.around(product.price)
+        band = Band.around(product.first_price)
         listings: list[Listing] = []
         for index, kind in enumerate(kinds):
             # Now and then the seller of the listing before sells another one.
@@ -171,33 +74,61 @@ class Listings:
             listings.append(
                 _listing(rng, product, f"{base}{index:0{width}}", kind, band, again or self.sellers.pick(rng))
             )
-        return tuple(listings)
+        if config.day == 0:
+            return tuple(listings)
+        now = (self._now(first, place) for place, first in enumerate(listings))
+        return tuple(listing for listing in now if listing is not None)
 
+    def _now(self, first: Listing, place: int) -> Listing | None:
+        """The listing in a product's place today; `first` is the one that had it first. None before that began."""
+        seed, day, product = self._config.seed, self._config.day, first.product
+        mean, began = mean_life(seed, product), first_day(seed, product, place)
+        if began > day:
+            return None
+        turn, seller = 0, first.seller if began == 0 else self.sellers.pick_on(began, product.asin, place, 0)
+        while (end := self._end(seller, mean, began, product.asin, place, turn)) <= day:
+            turn, began = turn + 1, end
+            seller = self.sellers.pick_on(began, product.asin, place, turn)
+        listing = first if began == 0 else self._next(first, seller, began, place, turn)
+        return self._repriced(listing, began)
 
-def _kinds(rng: Random, count: int, share_matching: float) -> list[str]:
-    """A mix in which every kind comes before any comes twice, beginning somewhere else for every product."""
-    matching = round(count * share_matching)
-    others = [kind for pair in zip(_turned(rng, DECOYS), _turned(rng, LEAKS), strict=True) for kind in pair]
-    special = _turned(rng, {name: change for name, change in MATCHES.items() if name != "match"})
-    kinds = [special[index // 2 % len(special)] if index % 2 else "match" for index in range(matching)]
-    kinds += [others[index % len(others)] for index in range(count - matching)]
-    rng.shuffle(kinds)
-    return kinds
+    def _end(self, seller: Seller, mean: float, began: int, *key: object) -> int:
+        """The day on which a listing is gone: its time is over, or its seller has left."""
+        return max(began + 1, int(min(began + life(self._config.seed, mean, *key), seller.leaves_on)))
 
+    def _next(self, first: Listing, seller: Seller, began: int, place: int, turn: int) -> Listing:
+        """A seller's listing that takes a place on a day: of the same kind as the first, in the band of that day."""
+        seed, product = self._config.seed, first.product
+        rng = draw(seed, "next listing", product.asin, place, turn)
+        listing_id = str(number(seed, "next listing", product.asin, place, turn) % 900_000_000_000 + 100_000_000_000)
+        band = Band.around(self._products.price(product, began))
+        listing = _listing(rng, product, listing_id, first.kind, band, seller)
+        offers: Offer = "same"
+        title = own_words(rng, listing.title, product.model)
+        if rng.random() < self._config.share_lookalikes:
+            offers = rng.choice(LOOKALIKES)
+            title = lookalike_title(rng, product.title, product.model, offers)
+        return replace(
+            listing,
+            title=title,
+            words=frozenset(words(title)) - product.words,
+            offers=offers,
+            age_days=-began,
+        )
 
-def _turned(rng: Random, changes: Mapping[str, Change]) -> list[str]:
-    names = list(changes)
-    start = rng.randrange(len(names))
-    return names[start:] + names[:start]
+    def _repriced(self, listing: Listing, began: int) -> Listing:
+        """The listing at the price that its seller chose last."""
+        seed = self._config.seed
+        since = repriced_on(seed, listing.id, began, self._config.day)
+        if since == began:
+            return listing
+        rng = draw(seed, "price", listing.id, since)
+        indexed, shown = draw_facts(rng, listing.kind, Band.around(self._products.price(listing.product, since)))
+        return replace(listing, indexed=indexed, shown=shown)
 
 
 def _listing(rng: Random, product: Product, listing_id: str, kind: str, band: Band, seller: Seller) -> Listing:
-    cents = rng.randint(int(band.low * 100), int(band.high * 100))
-    perfect = Facts(price=Decimal(cents) / 100)
-    if kind in LEAKS:
-        indexed, shown = perfect, LEAKS[kind](perfect, band)
-    else:
-        indexed = shown = (MATCHES.get(kind) or DECOYS[kind])(perfect, band)
+    indexed, shown = draw_facts(rng, kind, band)
     title = listing_title(rng, product.title)
     name = seller.other_name if seller.other_name and rng.random() < 0.5 else seller.name
     return Listing(
@@ -213,7 +144,3 @@ def _listing(rng: Random, product: Product, listing_id: str, kind: str, band: Ba
         age_days=rng.randint(1, 900),
         words=frozenset(words(title)) - product.words,
     )
-
-
-def _part(price: Decimal, factor: str) -> Decimal:
-    return max(CENT, (price * Decimal(factor)).quantize(CENT, ROUND_HALF_UP))

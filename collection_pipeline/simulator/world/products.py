@@ -6,44 +6,29 @@ its model number is that identity in disguise. So a search finds a product in a 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from math import ceil
 from random import Random
-from typing import Literal
 
 from collection_pipeline.simulator.config import SimulatorConfig
-from collection_pipeline.simulator.world.draws import draw, number
+from collection_pipeline.simulator.world.best_sellers import entry_day, newcomers, order_on
+from collection_pipeline.simulator.world.draws import draw, number, unit
+from collection_pipeline.simulator.world.identities import SLOTS_PER_NODE, ProductId, base36, identity_of, model_number
 from collection_pipeline.simulator.world.names import AMAZON_TITLE_CHARS, product_title, words
-
-Kind = Literal["own", "shared", "background"]
+from collection_pipeline.simulator.world.prices import price_on
 
 BACKGROUND_PRODUCTS = 60
 """Products that no best-seller list shows; a search without a model number finds them too."""
-_SLOTS_PER_NODE = 1000
-_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_LETTER: dict[Kind, str] = {"own": "N", "shared": "S", "background": "B"}
-_KIND: dict[str, Kind] = {letter: kind for kind, letter in _LETTER.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class ProductId:
-    """Which product: its kind, and its number among those of the kind."""
-
-    kind: Kind
-    number: int
-
-    @classmethod
-    def of_node(cls, node: str, slot: int) -> ProductId:
-        """The product in one place of a node's list. The leading 1 keeps nodes apart that differ in leading zeros."""
-        return cls("own", int(f"1{node}") * _SLOTS_PER_NODE + slot)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Product:
-    """One product: its whole title, and its price even where Amazon's page does not show it."""
+    """One product: its whole title, and its price even where Amazon's page does not show it.
+
+    `price` is that of the world's day, `first_price` that of day 0. Before `since` the product was not there.
+    """
 
     id: ProductId
     asin: str
@@ -51,6 +36,8 @@ class Product:
     model: str
     title: str
     price: Decimal
+    first_price: Decimal
+    since: int
     is_price_shown: bool
     rating: float
     ratings_count: int
@@ -78,13 +65,13 @@ class Row:
 
 
 class Products:
-    """All products and best-seller lists of one simulated Amazon."""
+    """All products and best-seller lists of one simulated Amazon, on the day of its configuration."""
 
     def __init__(self, config: SimulatorConfig) -> None:
         self._config = config
-        capacity = config.products_per_page * config.pages
+        self._capacity = config.products_per_page * config.pages
         # Half as many again as one list takes: lists share most of the pool, and still differ.
-        self.pool_size = ceil(config.overlap * capacity * 1.5)
+        self.pool_size = ceil(config.overlap * self._capacity * 1.5)
         self.product = lru_cache(maxsize=50_000)(self._product)
         self.pages = lru_cache(maxsize=5_000)(self._pages)
 
@@ -100,14 +87,13 @@ class Products:
 
     def by_word(self, word: str) -> Product | None:
         """The product whose model number this word is, or None. Every node's products are found, served or not."""
-        core = word.upper()
-        if len(core) < 4 or not _MODEL.fullmatch(core):
-            return None
-        kind, value = _KIND[core[2]], int(core[3:], 36)
-        identity = ProductId(kind, value)
-        if _model(self._config.seed, identity) != core or not self._exists(identity):
-            return None
-        return self.product(identity)
+        identity = identity_of(self._config.seed, word)
+        return self.product(identity) if identity is not None and self._exists(identity) else None
+
+    def price(self, product: Product, day: int) -> Decimal:
+        """What a product costs on a day."""
+        key = (product.id.kind, product.id.number)
+        return price_on(self._config.seed, key, product.first_price, day)
 
     def common(self) -> list[Product]:
         """Products that any search may find: the common pool and those of no list."""
@@ -116,25 +102,32 @@ class Products:
 
     def _exists(self, identity: ProductId) -> bool:
         if identity.kind == "own":
-            node, slot = divmod(identity.number, _SLOTS_PER_NODE)
-            return slot < self._config.products_per_page * self._config.pages and self.is_known(str(node)[1:])
+            return self._since(identity) <= self._config.day and self.is_known(identity.node)
         return identity.number < (self.pool_size if identity.kind == "shared" else BACKGROUND_PRODUCTS)
+
+    def _since(self, identity: ProductId) -> int:
+        """The day on which a product came to the market: newcomers have the places behind those of day 0."""
+        index = identity.number % SLOTS_PER_NODE - self._capacity
+        return entry_day(index, self._capacity) if identity.kind == "own" and index >= 0 else 0
 
     def _product(self, identity: ProductId) -> Product:
         seed = self._config.seed
         rng = draw(seed, "product", identity.kind, identity.number)
-        model = _model(seed, identity)
+        model = model_number(seed, identity)
         title = product_title(rng, model)
         asin = _asin(number(seed, "asin", identity.kind, identity.number))
         # A parent's ASIN and its best-selling child's differ about as often as they do in the sample.
         child = _asin(number(seed, "child", identity.kind, identity.number)) if rng.random() < 0.7 else asin
+        first_price = _price(rng)
         return Product(
             id=identity,
             asin=asin,
             child_asin=child,
             model=model,
             title=title,
-            price=_price(rng),
+            price=price_on(seed, (identity.kind, identity.number), first_price, self._config.day),
+            first_price=first_price,
+            since=self._since(identity),
             is_price_shown=rng.random() >= self._config.share_without_price,
             rating=rng.randint(31, 50) / 10,
             ratings_count=rng.choice((0, rng.randint(1, 99), rng.randint(100, 120_000))),
@@ -166,32 +159,31 @@ class Products:
         identities = [ProductId("shared", index) for index in shared]
         identities += [ProductId.of_node(node, slot) for slot in range(count - len(shared))]
         rng.shuffle(identities)
-        if count > 2:
-            identities[-1] = identities[rng.randrange(count // 2)]  # the one ASIN that is listed twice
+        twice = rng.randrange(count // 2) if count > 2 else None
+        if config.day:
+            entered = self._newcomers(node, shared)
+            identities = order_on(config.seed, node, identities, entered, config.day)
+        if twice is not None:
+            identities[-1] = identities[twice]  # the one ASIN that is listed twice
         return [self.product(identity) for identity in identities]
 
-
-_MODEL = re.compile(f"[A-Z]{{2}}[{''.join(_KIND)}][0-9A-Z]+")
-
-
-def _model(seed: int, identity: ProductId) -> str:
-    """A model number: two letters that check the rest, the kind, and the number to the base of 36."""
-    check = number(seed, "model", identity.kind, identity.number)
-    letters = chr(65 + check % 26) + chr(65 + check // 26 % 26)
-    # Padded, so that even the first of the pool looks like a model number and is no ordinary word.
-    return f"{letters}{_LETTER[identity.kind]}{_base36(identity.number).rjust(4, '0')}"
-
-
-def _base36(value: int) -> str:
-    text = ""
-    while value:
-        value, digit = divmod(value, 36)
-        text = _DIGITS[digit] + text
-    return text
+    def _newcomers(self, node: str, listed: list[int]) -> list[tuple[ProductId, int]]:
+        """Who has entered a node's list since day 0, and when: new products, and others of the common pool."""
+        config = self._config
+        others = sorted(set(range(self.pool_size)) - set(listed))
+        draw(config.seed, "newcomers", node).shuffle(others)
+        entered: list[tuple[ProductId, int]] = []
+        for index in newcomers(self._capacity, config.day, at_most=SLOTS_PER_NODE - self._capacity):
+            is_shared = others and unit(config.seed, "newcomer", node, index) < config.overlap
+            identity = (
+                ProductId("shared", others.pop()) if is_shared else ProductId.of_node(node, self._capacity + index)
+            )
+            entered.append((identity, entry_day(index, self._capacity)))
+        return entered
 
 
 def _asin(value: int) -> str:
-    return "B0" + _base36(value % 36**8).rjust(8, "0")
+    return "B0" + base36(value % 36**8).rjust(8, "0")
 
 
 def _price(rng: Random) -> Decimal:
