@@ -1,0 +1,107 @@
+"""What is known of a product before it is searched: its place and price, and what its earlier searches brought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from math import sqrt
+
+from collection_pipeline.core.money import PriceBand
+
+_WITHIN_90_PERCENT = 1.64
+_SHARED_ERROR = 0.3
+"""All expectations of a plan are wrong together by about so much: the list that they add to is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the searches of one product brought in one organisation, those that ended well.
+
+    A seller who was new on several products of a collection counts as a part on each, so that sums are right.
+    """
+
+    searches: int
+    first_days_ago: float
+    last_days_ago: float
+    found: float
+    """Listings that a search found, on average."""
+    last_found: float
+    """Listings that the last one found."""
+    band: PriceBand | None = None
+    """Where the last search looked; None where that is not known."""
+    arrived: int = 0
+    """Sellers that the searches after the first found on it for the first time."""
+    first_new: float = 0.0
+    """New sellers, on no list before, that the first search brought."""
+    later_new: float = 0.0
+    """Those that the others brought together."""
+    calls: int = 1
+    """Calls that the last one took."""
+    empty_in_a_row: int = 0
+    """How many of the last ones found nothing."""
+
+    @property
+    def days_between(self) -> float:
+        """Days from one search to the next, on average; 0 where there was only one."""
+        return max(0.0, self.first_days_ago - self.last_days_ago) / max(1, self.searches - 1)
+
+    @property
+    def shown(self) -> float:
+        """Listings that the searches after the first showed, roughly."""
+        return (self.searches - 1) * self.found
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One best seller that could be searched. Without `past` it never was."""
+
+    asin: str
+    category: str
+    rank: int
+    query: str
+    band: PriceBand | None
+    """Where its listings' prices have to be; None where the product is not known yet."""
+    age_days: float | None = None
+    """Since it was first seen on a list; None if that is not known."""
+    past: Past | None = None
+
+    @property
+    def calls(self) -> int:
+        """Calls that its search will take: as many as the last time. A first search takes one, as nearly all do."""
+        return max(1, self.past.calls) if self.past else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """New sellers that can be expected, and how uncertain that is."""
+
+    mean: float
+    variance: float = 0.0
+
+    def __add__(self, other: Expected) -> Expected:
+        return Expected(self.mean + other.mean, self.variance + other.variance)
+
+    @property
+    def low(self) -> float:
+        """Nine times in ten it should be between this and `high`."""
+        return max(0.0, self.mean - self._spread)
+
+    @property
+    def high(self) -> float:
+        """See `low`."""
+        return self.mean + self._spread
+
+    @property
+    def _spread(self) -> float:
+        return _WITHIN_90_PERCENT * sqrt(self.variance + (_SHARED_ERROR * self.mean) ** 2)
+
+    def __str__(self) -> str:
+        return f"{self.mean:,.0f} new sellers ({self.low:,.0f} to {self.high:,.0f})"
+
+
+NOTHING = Expected(0.0)
+
+
+def days(span: timedelta) -> float:
+    """A span of time in days."""
+    return span / timedelta(days=1)
