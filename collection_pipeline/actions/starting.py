@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from collection_pipeline.core.collecting.budget import Estimate, estimate, require_affordable
 from collection_pipeline.core.collecting.collections import CollectionPlan, new_collection_id
+from collection_pipeline.core.collecting.planning.plan import Plan, plan
+from collection_pipeline.core.collecting.planning.shares import CategoryShare, shares
 from collection_pipeline.core.collecting.usage import Call
+from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.settings.pipeline import SEARCH_CALLS
 from collection_pipeline.tables.collecting.collections import Collection
@@ -28,6 +31,8 @@ class CollectionRequest:
     name: str | None = None
     band: BandRule = field(default_factory=BandRule)
     cost_cap: Decimal | None = None
+    budget: int | None = None
+    """Calls that the searches may take; None is without limit."""
     as_far_as_it_goes: bool = False
     """Start even if the cap or the day's quota will not do for all of it."""
 
@@ -39,6 +44,7 @@ class Started:
     collection: Collection
     is_new: bool
     estimate: Estimate
+    plan: Plan
 
 
 def start_collection(
@@ -48,27 +54,47 @@ def start_collection(
 
     Raises PipelineError for a request that makes no sense, or that costs more than its cap or the day's quotas allow.
     """
-    plan = _plan(store, org_id, request, now)
-    wanted = _estimate(store, plan, search_call)
+    wished = _wished(store, org_id, request, now)
+    planned = _planned(store, wished, request.budget)
+    wanted = _estimate(store, wished, search_call, request.budget)
     if not request.as_far_as_it_goes:
         left_today = {source: store.governor.left_today(source) for source in wanted.calls}
         require_affordable(wanted, cap=request.cost_cap, left_today=left_today)
-    collection, is_new = store.collections.start(plan)
-    return Started(collection, is_new, wanted)
+    collection, is_new = store.collections.start(replace(wished, shares=planned.shares))
+    return Started(collection, is_new, wanted, planned.plan)
 
 
 def estimate_collection(
     store: Store, org_id: str, request: CollectionRequest, now: datetime, *, search_call: Call = SEARCH_CALLS["browse"]
-) -> Estimate:
-    """What a request would probably cost. Starts nothing. Raises PipelineError for a request that makes no sense."""
-    return _estimate(store, _plan(store, org_id, request, now), search_call)
+) -> tuple[Estimate, Plan]:
+    """What a request would probably cost, and what it would search. Starts nothing.
+
+    Raises PipelineError for a request that makes no sense.
+    """
+    wished = _wished(store, org_id, request, now)
+    wanted = _estimate(store, wished, search_call, request.budget)
+    return wanted, _planned(store, wished, request.budget).plan
 
 
-def _estimate(store: Store, plan: CollectionPlan, search_call: Call) -> Estimate:
-    return estimate(plan.categories, store.collections.last_calls(plan.org_id), search_call)
+def _estimate(store: Store, wished: CollectionPlan, search_call: Call, budget: int | None) -> Estimate:
+    return estimate(wished.categories, store.collections.last_calls(wished.org_id), search_call, budget)
 
 
-def _plan(store: Store, org_id: str, request: CollectionRequest, now: datetime) -> CollectionPlan:
+@dataclass(frozen=True)
+class _Planned:
+    plan: Plan
+    shares: tuple[CategoryShare, ...]
+
+
+def _planned(store: Store, wished: CollectionPlan, budget: int | None) -> _Planned:
+    if budget is not None and budget < 1:
+        raise PipelineError(f"A budget of {budget} calls searches nothing; name at least 1.")
+    candidates = store.candidates.of_categories(wished.org_id, wished.band, wished.categories)
+    made = plan(candidates, budget=budget)
+    return _Planned(made, shares(wished.categories, candidates, made, budget))
+
+
+def _wished(store: Store, org_id: str, request: CollectionRequest, now: datetime) -> CollectionPlan:
     preset, categories = request.preset, request.categories
     if request.again is not None:
         store.collections.get(request.again)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from collection_pipeline.core.collecting.usage import DEFAULT_LIMITS, Limits, Source
 from collection_pipeline.core.sellers.pseudonyms import plain
 from collection_pipeline.tables.catalogue import CatalogueStore
+from collection_pipeline.tables.collecting.candidates import CandidateStore
 from collection_pipeline.tables.collecting.collections import CollectionStore
 from collection_pipeline.tables.collecting.control import CollectionControl
 from collection_pipeline.tables.collecting.governor import Governor
@@ -54,6 +55,7 @@ class Store:
         self.matches = MatchStore(engine)
         self.listings = ListingViews(engine)
         self.judgements = JudgementStore(engine)
+        self.candidates = CandidateStore(engine)
         self.sellers = SellerStore(engine)
         self.quality = QualityStore(engine)
         self.snapshots = SnapshotStore(engine)

@@ -20,6 +20,7 @@ from collection_pipeline.commands.collecting.terminal import summary, watch
 from collection_pipeline.commands.numbers import COST, MARKUP
 from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.core.collecting.collections import CollectionStatus
+from collection_pipeline.core.collecting.usage import LARGEST_COST
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.processes.running_services import Services
 from collection_pipeline.settings.pipeline import Settings
@@ -49,6 +50,11 @@ LOWEST, HIGHEST = BandRule().min_markup_percent, BandRule().max_markup_percent
     show_default=True,
     help="Upper end of the price band, as a markup in percent.",
 )
+@click.option(
+    "--budget",
+    type=click.IntRange(1, LARGEST_COST),
+    help="Calls that the searches may take, spent where they bring the most new sellers. Default: no limit.",
+)
 @click.option("--cap", type=COST, help="Cost (calls) that must not be exceeded. Default: none.")
 @click.option("--as-far-as-it-goes", is_flag=True, help="Start even if the cap or the quota does not cover all of it.")
 @click.option("--estimate", "is_estimate", is_flag=True, help="Show what it would cost, without starting anything.")
@@ -61,6 +67,7 @@ def collect(
     name: str | None,
     min_markup: Decimal,
     max_markup: Decimal,
+    budget: int | None,
     cap: Decimal | None,
     *,
     as_far_as_it_goes: bool,
@@ -76,13 +83,14 @@ def collect(
     """
     console = Console()
     request = CollectionRequest(
-        preset, categories, again, name, BandRule(min_markup, max_markup), cap, as_far_as_it_goes
+        preset, categories, again, name, BandRule(min_markup, max_markup), cap, budget, as_far_as_it_goes
     )
     with stores() as (settings, store):
         if is_estimate:
             now, call = datetime.now(UTC), settings.search_call
-            wanted = estimate_collection(store, settings.org_id, request, now, search_call=call)
+            wanted, plan = estimate_collection(store, settings.org_id, request, now, search_call=call)
             console.print(f"It would take {wanted}.", soft_wrap=True)
+            console.print(f"Its plan: {plan}.", soft_wrap=True)
             return
         services = Services.read(settings.home)
         collection_id = start(store, settings, request, console)
@@ -101,6 +109,7 @@ def start(store: Store, settings: Settings, request: CollectionRequest, console:
     collection = started.collection
     if started.is_new:
         console.print(f"Collection {collection.collection_id}: {started.estimate}.", soft_wrap=True)
+        console.print(f"Its plan: {started.plan}.", soft_wrap=True)
     else:
         console.print(
             f"Collection {collection.collection_id} is the same ({collection.status}); no second one is started.",

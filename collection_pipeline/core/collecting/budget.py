@@ -36,12 +36,18 @@ class Estimate:
         return f"about {calls} for {self.categories} categories, a cost of {self.cost:,.0f}"
 
 
-def estimate(categories: Iterable[str], history: Mapping[str, CategoryCalls], search_call: Call) -> Estimate:
-    """The estimate for some categories, from what each of them took the last time. A search counts as `search_call`."""
+def estimate(
+    categories: Iterable[str], history: Mapping[str, CategoryCalls], search_call: Call, budget: int | None = None
+) -> Estimate:
+    """The estimate for some categories, from what each of them took the last time. A search counts as `search_call`.
+
+    With a `budget` the searches take at most so many calls.
+    """
     each = [history.get(category, TYPICAL) for category in categories]
+    searches = sum(one.searches for one in each)
     made = {
         Call("oxylabs", "best_sellers"): sum(one.best_sellers for one in each),
-        search_call: sum(one.searches for one in each),
+        search_call: searches if budget is None else min(searches, budget),
     }
     calls = Counter[Source]()
     for call, count in made.items():

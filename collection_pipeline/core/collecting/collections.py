@@ -16,6 +16,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Literal
 
+from collection_pipeline.core.collecting.planning.shares import CategoryShare
 from collection_pipeline.core.collecting.restarts import RUN_ATTEMPTS, STARTED_TOO_OFTEN, starts_too_often, too_often
 from collection_pipeline.core.errors import DiskFull, FailuresInARow, PipelineError, QuotaExhausted, SourceError
 from collection_pipeline.core.money import BandRule
@@ -79,6 +80,8 @@ class CollectionPlan:
     org_id: str = DEFAULT_ORG
     preset: str | None = None
     cost_cap: Decimal | None = None
+    shares: tuple[CategoryShare, ...] = ()
+    """What was planned for the searches of each category."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", self.collection_id):

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from collection_pipeline.core.collecting.planning.candidates import NOTHING, Expected
+from collection_pipeline.core.collecting.planning.resting import LeftOut
 from collection_pipeline.core.errors import ErrorStage, NothingWorked
 from collection_pipeline.core.money import BandRule, Money, PriceBand
 
-SkipReason = Literal["no_price", "foreign_currency", "empty_band", "unsearchable_title", "fresh"]
+Unsearchable = Literal["no_price", "foreign_currency", "empty_band", "unsearchable_title"]
+SkipReason = Unsearchable | LeftOut
 
 
 class SearchStatus(StrEnum):
@@ -39,10 +42,15 @@ class PlannedSearch:
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
-    """What one category's run has to search: how many best sellers it looked at, and those it is left with."""
+    """What one category's run has to search: how many best sellers it looked at, and those it is left with, in order.
+
+    `budget` is what is left of the calls that the category's searches may take; None is without limit.
+    """
 
     products: int
     pending: tuple[PlannedSearch, ...]
+    budget: int | None = None
+    expected: Expected = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,7 @@ class SearchTally:
             )
 
 
-def skip_reason(search: PlannedSearch, text: str, rule: BandRule) -> SkipReason | None:
+def skip_reason(search: PlannedSearch, text: str, rule: BandRule) -> Unsearchable | None:
     """Why a product cannot be searched on eBay US, or None if it can."""
     if search.price is None:
         return "no_price"

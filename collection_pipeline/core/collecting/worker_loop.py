@@ -59,8 +59,12 @@ class Collector:
     sleep: Sleep
     stop: StopSwitch = field(default_factory=StopSwitch)
     workers: int = WORKERS
+    budget: int | None = None
+    """Calls after which no further search begins; those that have begun end, with all their pages."""
 
     def __post_init__(self) -> None:
+        self._calls = 0
+        self._at_work = 0
         self._outcomes: dict[str, SearchStatus] = {}
         self._to_repeat: list[PlannedSearch] = []
         self._streak = ReplyStreak()
@@ -84,9 +88,13 @@ class Collector:
 
     async def _work(self, worker_id: int, waiting: Iterator[PlannedSearch]) -> None:
         for search in waiting:
-            if self._is_stopping:
+            if self._is_stopping or self._is_spent:
                 return
-            await self._search(worker_id, search)
+            self._at_work += 1
+            try:
+                await self._search(worker_id, search)
+            finally:
+                self._at_work -= 1
 
     async def _search(self, worker_id: int, search: PlannedSearch) -> None:
         requester = Requester(self.activity, self.retry, self.sleep, worker_id, search.title, self._streak)
@@ -96,6 +104,7 @@ class Collector:
             await asyncio.to_thread(self.checkpoints.record, result.page, result.listings)
             evidence += len(result.listings)
             pages += result.page.pages
+            self._calls += result.page.calls
             if result.page.status is SearchStatus.PLANNED:
                 if self._is_stopping:
                     return
@@ -122,6 +131,11 @@ class Collector:
             self._stopped_by = self._stopped_by or failure
         elif result.error.retryable:
             self._to_repeat.append(search)
+
+    @property
+    def _is_spent(self) -> bool:
+        """Whether the budget is used up, if each search at work makes one more call."""
+        return self.budget is not None and self._calls + self._at_work >= self.budget
 
     @property
     def _is_stopping(self) -> bool:

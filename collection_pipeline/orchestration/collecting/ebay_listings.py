@@ -2,19 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import dagster as dg
 from pydantic import Field
 
 from collection_pipeline.core.activity import Emit
 from collection_pipeline.core.collecting.category_work import CategoryWork
+from collection_pipeline.core.collecting.planning.resting import LeftOut
 from collection_pipeline.core.collecting.product_search import SearchRules
 from collection_pipeline.core.collecting.retrying import RetryPolicy
-from collection_pipeline.core.collecting.searches import PlannedSearch, SearchStatus, SearchTally
+from collection_pipeline.core.collecting.searches import SearchPlan, SearchStatus, SearchTally
 from collection_pipeline.core.collecting.stopping import StopSwitch
 from collection_pipeline.core.collecting.worker_loop import CollectingResult, Collector
 from collection_pipeline.orchestration.catalogue.partitions import MARKETPLACE_POOL, categories
@@ -86,7 +87,7 @@ def ebay_listings(
     Every product with a price is searched by its title inside the price band: brand new, fixed price, free delivery,
     located in the US. Five workers share the products; each commits a product's listings together with its checkpoint
     in `product_searches` before it takes the next. A product is searched once per collection, by the first category
-    that lists it.
+    that lists it; those that promise most come first, and what keeps finding nothing rests (docs/planning.md).
 
     Example: `SELECT seller_name, price, url FROM ebay_listings WHERE asin = 'B000000000' AND gone_at IS NULL`
     """
@@ -97,15 +98,16 @@ def ebay_listings(
             rules = config.rules()
             store.collections.agree_on_band(work.collection_id, rules.band)
             plan = store.searches.plan(work, fresh_for=config.fresh_for)
-            search = partial(_search, work, plan.pending, rules, ebay, retry, store)
+            search = partial(_search, work, plan, rules, ebay, retry, store)
             run_work(context, store, work, search).require_finished()
+            store.searches.leave_out_rest(work, plan)
             tally = store.searches.tally(work.collection_id, work.category)
             tally.require_some_success(work.category)
             median_match = store.matches.note_median(work.org_id, work.collection_id, work.category)
         seconds = round(time.monotonic() - began, 2)
         yield dg.MaterializeResult(
             metadata={
-                **_metadata(work, plan.products, tally, store, settings, seconds),
+                **_metadata(work, plan, tally, store, settings, seconds),
                 **({} if median_match is None else {"median_match": float(median_match)}),
             }
         )
@@ -114,7 +116,7 @@ def ebay_listings(
 
 async def _search(
     work: CategoryWork,
-    searches: Sequence[PlannedSearch],
+    plan: SearchPlan,
     rules: SearchRules,
     ebay: OpenListings,
     retry: RetryPolicy,
@@ -125,23 +127,24 @@ async def _search(
     async with store.governor.ledger(work.collection_id) as ledger, ebay(ledger) as source:
         checkpoints = store.searches.checkpoints(work.org_id, work.collection_id)
         activity = work.activity("ebay", emit, utc_now)
-        collector = Collector(source, checkpoints, rules, retry, activity, asyncio.sleep, stop)
-        return await collector.collect(searches)
+        collector = Collector(source, checkpoints, rules, retry, activity, asyncio.sleep, stop, budget=plan.budget)
+        return await collector.collect(plan.pending)
 
 
 def _metadata(
-    work: CategoryWork, products: int, tally: SearchTally, store: Store, settings: Settings, seconds: float
+    work: CategoryWork, plan: SearchPlan, tally: SearchTally, store: Store, settings: Settings, seconds: float
 ) -> Mapping[str, Any]:
     return {
         "dagster/row_count": tally.listings,
         **lineage("ebay_listings"),
-        "products": products,
+        "products": plan.products,
         "searched": tally.outcomes[SearchStatus.DONE] + tally.outcomes[SearchStatus.EMPTY],
         "without_match": tally.outcomes[SearchStatus.EMPTY],
         "without_price": tally.skipped["no_price"],
-        "fresh": tally.skipped["fresh"],
+        **{reason: tally.skipped[reason] for reason in get_args(LeftOut)},
+        "expected_new_sellers": round(plan.expected.mean, 1),
         "skipped": tally.outcomes[SearchStatus.SKIPPED],
-        "in_other_categories": products - tally.outcomes.total(),
+        "in_other_categories": plan.products - tally.outcomes.total(),
         "failed": tally.outcomes[SearchStatus.FAILED],
         "listings": tally.listings,
         "api_calls": tally.calls,

@@ -94,6 +94,12 @@ class StartConfig(BandConfig):
     cost_cap: float | None = Field(
         default=None, ge=0, le=LARGEST_COST, description="Cost (calls) that must not be exceeded."
     )
+    budget: int | None = Field(
+        default=None,
+        ge=1,
+        le=LARGEST_COST,
+        description="Calls that the searches may take, spent where they bring the most new sellers.",
+    )
     as_far_as_it_goes: bool = Field(default=False, description="Start even if cap or quota will not do for all of it.")
 
 
@@ -115,19 +121,20 @@ def start(
             name=config.name or None,
             band=config.band,
             cost_cap=None if config.cost_cap is None else Decimal(str(config.cost_cap)),
+            budget=config.budget,
             as_far_as_it_goes=config.as_far_as_it_goes,
         )
         if config.only_estimate:
-            wanted = starting.estimate_collection(
+            wanted, plan = starting.estimate_collection(
                 store, settings.org_id, request, utc_now(), search_call=settings.search_call
             )
-            context.log.info(f"It would take {wanted}. Nothing was started.")
+            context.log.info(f"It would take {wanted}. Its plan: {plan}. Nothing was started.")
             return
         started = starting.start_collection(
             store, settings.org_id, request, utc_now(), search_call=settings.search_call
         )
     what = f"will take {started.estimate}" if started.is_new else "is the same and already there"
-    context.log.info(f"{started.collection.collection_id} {what}.")
+    context.log.info(f"{started.collection.collection_id} {what}. Its plan: {started.plan}.")
 
 
 @dg.op

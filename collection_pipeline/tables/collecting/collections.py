@@ -18,12 +18,13 @@ from collection_pipeline.core.collecting.collections import (
     CollectionStatus,
     Pause,
 )
+from collection_pipeline.core.collecting.planning.shares import CategoryShare
 from collection_pipeline.core.collecting.progress import Progress
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.core.suggesting import did_you_mean
 from collection_pipeline.tables.schema.notices import DAEMON, announce
-from collection_pipeline.tables.schema.tables import collection_categories, collections
+from collection_pipeline.tables.schema.tables import collection_categories, collection_plans, collections
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ class CollectionStore:
                         for category in plan.categories
                     ],
                 )
+                if plan.shares:
+                    connection.execute(collection_plans.insert(), [_share(plan, share) for share in plan.shares])
                 announce(connection, DAEMON)
         except IntegrityError:
             return self._same(plan), False
@@ -266,3 +269,17 @@ class CollectionStore:
         with self._engine.connect() as connection:
             rows = connection.execute(query, {"collection_id": collection_id}).all()
         return [Failure(*row) for row in rows]
+
+
+def _share(plan: CollectionPlan, share: CategoryShare) -> dict[str, object]:
+    return {
+        "collection_id": plan.collection_id,
+        "category": share.category,
+        "budget_calls": share.budget,
+        "searches": share.searches,
+        "calls": share.calls,
+        "expected_new_sellers": round(share.expected.mean, 1),
+        "expected_low": round(share.expected.low, 1),
+        "expected_high": round(share.expected.high, 1),
+        "left_out": dict(share.left_out),
+    }

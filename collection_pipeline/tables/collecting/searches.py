@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,11 +11,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from collection_pipeline.core.collecting.category_work import CategoryWork
+from collection_pipeline.core.collecting.planning.candidates import days
+from collection_pipeline.core.collecting.planning.plan import plan
+from collection_pipeline.core.collecting.planning.resting import LeftOut
 from collection_pipeline.core.collecting.searches import PlannedSearch, SearchPlan, SearchStatus, SearchTally
+from collection_pipeline.core.money import BandRule
+from collection_pipeline.tables.collecting.candidates import CandidateStore
 from collection_pipeline.tables.collecting.checkpoints import SearchCheckpoints
 from collection_pipeline.tables.collecting.products import ProductStore
 from collection_pipeline.tables.schema.category_listings import LISTINGS
-from collection_pipeline.tables.schema.tables import product_searches
+from collection_pipeline.tables.schema.tables import collection_plans, collections, product_searches
 
 
 class SearchStore:
@@ -25,17 +30,46 @@ class SearchStore:
         self._engine = engine
 
     def plan(self, work: CategoryWork, *, fresh_for: timedelta | None = None) -> SearchPlan:
-        """Plans a search for each of the category's best sellers, and says which are left to be made.
+        """Plans a search for each of the category's best sellers, and says which are left to be made, in which order.
 
-        Products that any collection searched in the same band less than `fresh_for` ago are not searched again.
+        Left out are products that any collection searched in the same band less than `fresh_for` ago, those that rest,
+        and what exceeds the category's share of the collection's budget (docs/planning.md).
         """
         products = ProductStore(self._engine).searches(work.org_id, work.collection_id, work.category)
         self.add(work.collection_id, work.category, products)
-        if fresh_for is not None:
-            self.skip_fresh(work.org_id, work.collection_id, work.category, fresh_for=fresh_for)
+        begun = self.pending(work.collection_id, work.category)
+        due = [search for search in products if search.asin in begun]
+        budget = self._left_of_budget(work)
+        made = plan(
+            CandidateStore(self._engine).of_searches(
+                work.org_id, work.collection_id, work.category, self._band(work.collection_id), due
+            ),
+            budget=budget,
+            fresh_for_days=days(fresh_for) if fresh_for else 0.0,
+        )
+        self.leave_out(work.collection_id, work.category, made.left_out)
         pages = self.pending(work.collection_id, work.category)
-        pending = (replace(search, pages_done=pages[search.asin]) for search in products if search.asin in pages)
-        return SearchPlan(len(products), tuple(pending))
+        # What costs no call, and what has begun, comes before what is planned.
+        order = {choice.candidate.asin: place for place, choice in enumerate(made.choices)}
+        pending = [replace(search, pages_done=pages[search.asin]) for search in due if search.asin in pages]
+        pending.sort(key=lambda search: order.get(search.asin, -1))
+        return SearchPlan(len(products), tuple(pending), budget, made.expected)
+
+    def _band(self, collection_id: str) -> BandRule:
+        band = sa.select(collections.c.min_markup_percent, collections.c.max_markup_percent).where(
+            collections.c.collection_id == collection_id
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(band).one()
+        return BandRule() if row.min_markup_percent is None else BandRule(*row)
+
+    def _left_of_budget(self, work: CategoryWork) -> int | None:
+        share = sa.select(collection_plans.c.budget_calls).where(
+            collection_plans.c.collection_id == work.collection_id, collection_plans.c.category == work.category
+        )
+        with self._engine.connect() as connection:
+            budget = connection.scalar(share)
+        return None if budget is None else max(0, budget - self.tally(work.collection_id, work.category).calls)
 
     def add(self, collection_id: str, category: str, searches: Sequence[PlannedSearch]) -> None:
         """Makes the category's run responsible for the products that no other category of the collection has planned.
@@ -76,27 +110,29 @@ class SearchStore:
         with self._engine.connect() as connection:
             return {row.asin: row.pages for row in connection.execute(pending)}
 
-    def skip_fresh(self, org_id: str, collection_id: str, category: str, *, fresh_for: timedelta) -> None:
-        """Skips planned products that another collection searched in the same band less than `fresh_for` ago.
-
-        Their listings are current as they stand, and need not be bought again.
-        """
+    def leave_out(self, collection_id: str, category: str, reasons: Mapping[str, LeftOut]) -> None:
+        """Skips planned products for a reason, by ASIN; those that have begun, or failed, stay as they are."""
         statement = sa.text("""
-            UPDATE product_searches p SET status = 'skipped', reason = 'fresh', searched_at = now()
-            WHERE p.collection_id = :collection_id AND p.category = :category AND p.status = 'planned' AND p.pages = 0
-              AND EXISTS (
-                SELECT 1 FROM product_searches s
-                JOIN collections c ON c.collection_id = s.collection_id
-                JOIN collections mine ON mine.collection_id = p.collection_id
-                WHERE s.asin = p.asin AND s.status IN ('done', 'empty') AND s.searched_at > now() - :fresh_for
-                  AND c.org_id = :org_id AND c.min_markup_percent = mine.min_markup_percent
-                  AND c.max_markup_percent = mine.max_markup_percent
-                OFFSET 0
-              )
+            UPDATE product_searches p SET status = 'skipped', reason = r.reason, searched_at = now()
+            FROM unnest(CAST(:asins AS text[]), CAST(:reasons AS text[])) AS r (asin, reason)
+            WHERE p.collection_id = :collection_id AND p.category = :category AND p.asin = r.asin
+              AND p.status = 'planned' AND p.pages = 0
         """)
-        parameters = {"org_id": org_id, "collection_id": collection_id, "category": category, "fresh_for": fresh_for}
-        with self._engine.begin() as connection:
-            connection.execute(statement, parameters)
+        parameters = {
+            "collection_id": collection_id,
+            "category": category,
+            "asins": list(reasons),
+            "reasons": list(reasons.values()),
+        }
+        if reasons:
+            with self._engine.begin() as connection:
+                connection.execute(statement, parameters)
+
+    def leave_out_rest(self, work: CategoryWork, plan: SearchPlan) -> None:
+        """Skips what a run did not begin any more, because the category's share of the budget was used up."""
+        if plan.budget is not None:
+            left = self.pending(work.collection_id, work.category)
+            self.leave_out(work.collection_id, work.category, dict.fromkeys(left, "over_budget"))
 
     def tally(self, collection_id: str, category: str) -> SearchTally:
         """How the category's searches stand."""

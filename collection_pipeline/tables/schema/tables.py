@@ -150,6 +150,23 @@ collection_categories = sa.Table(
     comment="The categories of a collection and how each of them stands.",
 )
 
+collection_plans = sa.Table(
+    "collection_plans",
+    metadata,
+    sa.Column("collection_id", sa.ForeignKey("collections.collection_id"), primary_key=True, comment="The collection."),
+    sa.Column("category", sa.Text, primary_key=True, comment="The category."),
+    sa.Column("budget_calls", sa.Integer, comment="Calls that its searches may take; null is without limit."),
+    sa.Column("searches", sa.Integer, nullable=False, comment="Products to be searched."),
+    sa.Column("calls", sa.Integer, nullable=False, comment="Calls that their searches will probably take."),
+    sa.Column("expected_new_sellers", sa.Numeric(12, 1), nullable=False, comment="New sellers that these will bring."),
+    sa.Column("expected_low", sa.Numeric(12, 1), nullable=False, comment="Nine times in ten it is at least this."),
+    sa.Column("expected_high", sa.Numeric(12, 1), nullable=False, comment="Nine times in ten it is at most this."),
+    sa.Column("left_out", JSONB, nullable=False, comment="Products not to be searched, count by reason."),
+    sa.Column("planned_at", MOMENT, nullable=False, server_default=_now(), comment="When it was planned."),
+    comment="What was planned for each category of a collection before it started. Beside what came: "
+    "collection_plan_results.",
+)
+
 amazon_products = sa.Table(
     "amazon_products",
     metadata,
@@ -216,6 +233,14 @@ product_searches = sa.Table(
     sa.Column("pages", sa.Integer, nullable=False, server_default="0", comment="Result pages that came back."),
     sa.Column("calls", sa.Integer, nullable=False, server_default="0", comment="Calls made, failed attempts included."),
     sa.Column("listings", sa.Integer, nullable=False, server_default="0", comment="Listings that matched every rule."),
+    sa.Column(
+        "arrived", sa.Integer, comment="Sellers found for the product for the first time; null until they are merged."
+    ),
+    sa.Column(
+        "new_sellers",
+        sa.Numeric(10, 2),
+        comment="Those of them who were on no list before; a part of one who came with several products.",
+    ),
     sa.Column(
         "rejected", JSONB, nullable=False, server_default="{}", comment="Items that broke a rule, count by rule."
     ),

@@ -76,6 +76,28 @@ VIEWS: dict[str, str] = {
             ), 0)::float8 AS searches_per_minute
         ) r
     """,
+    "collection_plan_results": """
+        SELECT p.collection_id, c.org_id, p.category, u.status, p.budget_calls,
+               p.searches AS planned_searches, s.searches,
+               p.calls AS planned_calls, s.calls,
+               p.expected_new_sellers, p.expected_low, p.expected_high, u.new_sellers,
+               p.left_out AS planned_left_out, s.left_out
+        FROM collection_plans p
+        JOIN collections c USING (collection_id)
+        JOIN collection_categories u USING (collection_id, category)
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(r.count) FILTER (WHERE r.status IN ('done', 'empty', 'failed')), 0)::bigint AS searches,
+                   coalesce(sum(r.calls), 0)::bigint AS calls,
+                   coalesce(jsonb_object_agg(r.reason, r.count) FILTER (WHERE r.status = 'skipped'), '{}') AS left_out
+            FROM (
+                SELECT q.status, CASE WHEN q.status = 'skipped' THEN q.reason END AS reason,
+                       count(*) AS count, sum(q.calls) AS calls
+                FROM product_searches q
+                WHERE q.collection_id = p.collection_id AND q.category = p.category
+                GROUP BY 1, 2
+            ) r
+        ) s
+    """,
     "collection_failures": """
         SELECT collection_id, 'category' AS unit, category, NULL AS asin, reason, error_stage, error_message,
                ended_at AS failed_at
@@ -118,6 +140,7 @@ VIEWS: dict[str, str] = {
 
 COMMENTS: dict[str, str] = {
     "collection_progress": "Figures of every collection, true at any moment: categories, products, searches, sellers.",
+    "collection_plan_results": "What was planned for each category of a collection, beside what came of it.",
     "collection_failures": "Every category and product that failed in a collection, with its reason.",
     "seller_history": "Every state that every seller of a list ever was in, with the change that brought it about.",
     "list_timeline": "Everything that changed or counted a list: collections and edits, with the count after each.",

@@ -102,6 +102,38 @@ _SIGHTINGS = sa.text(f"""
     ON CONFLICT DO NOTHING
 """)  # noqa: S608
 
+# For each product searched: the sellers who were never on it before, and those of them whom this collection brought.
+# One who came with several products of the category counts as a part on each.
+_CREDIT_SEARCHES = sa.text("""
+    WITH came AS (
+        SELECT p.asin, l.marketplace, l.seller_key
+        FROM product_searches p
+        CROSS JOIN LATERAL (
+            SELECT l.marketplace, l.seller_key FROM ebay_listings l
+            WHERE l.org_id = :org_id AND l.asin = p.asin
+            GROUP BY l.marketplace, l.seller_key
+            HAVING bool_and(l.first_collection_id = :collection_id) OFFSET 0
+        ) l
+        WHERE p.collection_id = :collection_id AND p.category = :category AND p.status IN ('done', 'empty')
+    ), parts AS (
+        SELECT c.asin, coalesce((s.first_collection_id = :collection_id)::int, 0)
+                   / count(*) OVER (PARTITION BY c.marketplace, c.seller_key)::numeric AS part
+        FROM came c
+        LEFT JOIN LATERAL (
+            SELECT s.first_collection_id FROM sellers s
+            WHERE s.org_id = :org_id AND s.marketplace = c.marketplace AND s.seller_key = c.seller_key OFFSET 0
+        ) s ON true
+    )
+    UPDATE product_searches p SET arrived = b.arrived, new_sellers = b.new_sellers
+    FROM (
+        SELECT q.asin, count(x.asin) AS arrived, coalesce(sum(x.part), 0) AS new_sellers
+        FROM product_searches q LEFT JOIN parts x USING (asin)
+        WHERE q.collection_id = :collection_id AND q.category = :category AND q.status IN ('done', 'empty')
+        GROUP BY q.asin
+    ) b
+    WHERE p.collection_id = :collection_id AND p.asin = b.asin
+""")
+
 _COUNT_EVIDENCE = sa.text(f"SELECT count(*) FROM ({LISTINGS}) l WHERE {_COUNTS}")  # noqa: S608
 
 _PREVIEW = sa.text("""
@@ -175,6 +207,7 @@ class SellerStore:
             seller_count = _log(connection, AuditAction.DISCOVERED, actor, scope, [], new)
             connection.execute(_RECOUNT, scope)
             connection.execute(_SIGHTINGS, evidence)
+            connection.execute(_CREDIT_SEARCHES, scope)
             settle_names(connection, org_id, category)
             connection.execute(
                 collection_categories.update()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 
 import sqlalchemy as sa
 
@@ -14,6 +15,7 @@ from collection_pipeline.core.collecting.collections import (
     CollectionStatus,
     final_status,
 )
+from collection_pipeline.core.collecting.planning.resting import LeftOut
 from collection_pipeline.core.collecting.searches import SearchStatus
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.tables.schema.tables import (
@@ -81,7 +83,7 @@ class SnapshotStore:
                 sa.func.count().filter(product_searches.c.status == SearchStatus.FAILED).label("failed"),
                 sa.func.count()
                 .filter(
-                    product_searches.c.reason.is_distinct_from("fresh")
+                    product_searches.c.reason.not_in(get_args(LeftOut))
                     & (product_searches.c.status == SearchStatus.SKIPPED)
                 )
                 .label("impossible"),

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 
+from collection_pipeline.core.money import BandRule
 from collection_pipeline.core.sellers.pseudonyms import plain
 from collection_pipeline.tables.sellers import key_change_detection
 from collection_pipeline.tables.server.database import create_engine
@@ -65,7 +66,7 @@ OPERATIONS: Mapping[str, Callable[[Store], object]] = {
     "names": lambda store: key_change_detection.require_same_names(store.engine, ORG, COLLECTION, CATEGORY),
     "tally": lambda store: store.searches.tally(COLLECTION, CATEGORY),
     "pending": lambda store: store.searches.pending(COLLECTION, CATEGORY),
-    "fresh searches": lambda store: store.searches.skip_fresh(ORG, COLLECTION, CATEGORY, fresh_for=timedelta(days=30)),
+    "candidates": lambda store: store.candidates.of_categories(ORG, BandRule(), [CATEGORY]),
     "preview of listings": lambda store: store.searches.preview(ORG, CATEGORY),
     "preview of sellers": lambda store: store.sellers.preview(ORG, CATEGORY),
     "progress": lambda store: store.collections.progress(COLLECTION),
