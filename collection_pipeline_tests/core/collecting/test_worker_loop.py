@@ -52,6 +52,7 @@ class Loop:
     retry: RetryPolicy = RETRY
     rules: SearchRules = field(default_factory=SearchRules)
     workers: int = 1
+    budget: int | None = None
 
     def __post_init__(self) -> None:
         self.time = Time()
@@ -70,6 +71,7 @@ class Loop:
             self.time.sleep,
             self.stop,
             self.workers,
+            self.budget,
         )
         return asyncio.run(collector.collect(map(planned, self.script) if searches is None else searches))
 
@@ -305,3 +307,23 @@ def test_a_search_that_fails_twice_in_the_middle_counts_every_page_it_has() -> N
     loop = Loop({"lamp": steps}, retry=NO_RETRY)
     loop.collect([planned("lamp", pages_done=1)])
     assert loop.asked == [("lamp", 2), ("lamp", 3), ("lamp", 3)]
+
+
+@pytest.mark.parametrize("workers", [1, WORKERS])
+@pytest.mark.parametrize("budget", [0, 1, 7, 100])
+def test_no_search_begins_once_the_budget_is_used_up(workers: int, budget: int) -> None:
+    loop = Loop({f"product {number}": [FOUND] for number in range(20)}, workers=workers, budget=budget)
+    loop.collect()
+    assert len(loop.asked) == min(budget, 20)
+
+
+def test_a_search_that_has_begun_ends_with_all_its_pages_and_its_calls_count() -> None:
+    loop = Loop({"lamp": [page(listing(1), more=True), page(listing(2))], "kite": [FOUND], "mug": [FOUND]}, budget=3)
+    loop.collect()
+    assert loop.asked == [("lamp", 1), ("lamp", 2), ("kite", 1)]
+
+
+def test_a_failed_search_is_repeated_only_within_the_budget() -> None:
+    loop = Loop({"lamp": [Transient("503"), FOUND]}, retry=NO_RETRY, budget=1)
+    assert loop.collect().outcomes == {SearchStatus.FAILED: 1}
+    assert loop.asked == [("lamp", 1)]
