@@ -13,6 +13,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 from math import ceil
 
 from collection_pipeline.core.collecting.planning.candidates import Candidate, Past
@@ -131,7 +132,24 @@ def by_chance(year: Year, month: Month, budget: int, day: int) -> Sequence[Offer
     return list(_affordable(random.Random(day).sample(month, len(month)), budget))
 
 
-WAYS: dict[str, Way] = {"plan": by_plan, "random": by_chance, "category order": by_category}
+def by_foresight(year: Year, month: Month, budget: int, day: int) -> Sequence[Offer]:  # noqa: ARG001
+    """What brings most, were it known: a bound that no plan reaches."""
+    known = set(year.known)
+    chosen: list[Offer] = []
+    best = [(-len(offer.sellers - known), place) for place, offer in enumerate(month)]
+    heapify(best)
+    while best and len(chosen) < budget:
+        promised, place = heappop(best)
+        now = -len(month[place].sellers - known)
+        if now != promised:  # others have brought some of them meanwhile
+            heappush(best, (now, place))
+            continue
+        chosen.append(month[place])
+        known |= month[place].sellers
+    return list(_affordable(chosen, budget))
+
+
+WAYS: dict[str, Way] = {"plan": by_plan, "random": by_chance, "category order": by_category, "foresight": by_foresight}
 
 
 def _affordable(offers: Sequence[Offer], budget: int) -> Iterator[Offer]:

@@ -99,6 +99,17 @@ def test_wrong_input_is_refused_in_one_sentence(
     assert store.collections.all() == []
 
 
+def test_a_budget_is_planned_and_told_before_anything_starts(store: Store, environment: dict[str, str]) -> None:
+    store.catalogue.load(read_catalogue(STARTER_FILE))
+    told = run(environment, "collect", "--budget", "30", "--estimate").stdout
+    assert "30 ebay calls" in told
+    assert "Its plan: 30 searches with 30 calls, expecting 180 new sellers (" in told
+    assert "over budget" in told
+    assert store.collections.all() == []
+    started = run(environment, "collect", "--budget", "30").stdout
+    assert "Its plan: 30 searches with 30 calls" in started
+
+
 @pytest.mark.parametrize("command", [["collect"], ["sql", "SELECT 1"], ["up"], ["collections", "list"]])
 def test_half_of_the_credentials_is_refused_by_every_command(environment: dict[str, str], command: list[str]) -> None:
     assert "EBAY_CLIENT_SECRET" in refused(run({**environment, "EBAY_CLIENT_ID": "id"}, *command))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from collection_pipeline.core.collecting.listings import query_text
 from collection_pipeline.core.collecting.planning.candidates import Candidate, Past
-from collection_pipeline.core.collecting.planning.shares import unknown_list
+from collection_pipeline.core.collecting.planning.shares import unknown_lists
 from collection_pipeline.core.collecting.searches import PlannedSearch, skip_reason
 from collection_pipeline.core.money import BandRule, Money, PriceBand
 
@@ -61,11 +61,13 @@ class CandidateStore:
             price = None if row.price is None else Money(row.price, row.currency)
             found[row.category].append((row.position, PlannedSearch(row.asin, row.title, price)))
         pasts = self._pasts(org_id, band, [row.asin for row in rows])
-        candidates: list[Candidate] = []
-        for category, listed in found.items():
-            made = (_candidate(category, rank, search, band, pasts) for rank, search in listed)
-            candidates += [each for each in made if each is not None] if listed else unknown_list(category)
-        return candidates
+        made = (
+            _candidate(category, rank, search, band, pasts)
+            for category, listed in found.items()
+            for rank, search in listed
+        )
+        unknown = unknown_lists([category for category, listed in found.items() if not listed])
+        return [*(each for each in made if each is not None), *unknown]
 
     def of_searches(
         self, org_id: str, collection_id: str, category: str, band: BandRule, searches: Sequence[PlannedSearch]

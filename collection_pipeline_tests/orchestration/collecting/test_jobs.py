@@ -31,6 +31,12 @@ def test_a_collection_that_costs_more_than_its_cap_is_refused_unless_told_to_go_
     assert collection.cost_cap == 10
 
 
+def test_a_budget_is_dealt_out_to_the_categories_before_the_first_call(pipeline: Pipeline) -> None:
+    assert start(pipeline, categories=["home-coffee", "home-knives"], budget=31)
+    shares = "SELECT category, budget_calls, searches FROM collection_plans ORDER BY 1"
+    assert pipeline.rows(shares) == [("home-coffee", 16, 16), ("home-knives", 15, 15)]
+
+
 def test_started_twice_it_is_one_collection(pipeline: Pipeline) -> None:
     assert start(pipeline)
     assert start(pipeline)

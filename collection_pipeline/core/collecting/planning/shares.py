@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from collection_pipeline.core.collecting.planning.candidates import NOTHING, Candidate, Expected
-from collection_pipeline.core.collecting.planning.plan import Plan
+from collection_pipeline.core.collecting.planning.plan import Choice, Plan
 from collection_pipeline.core.collecting.planning.resting import LeftOut
 
 PRODUCTS_OF_A_LIST = 100
 """So many best sellers a category is taken to have that was never collected: two pages of about 50."""
+_STAND_INS = 100_000
+"""So many products stand in for unknown lists at most; ten thousand categories get ten each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,11 @@ def shares(
     if budget is not None:
         even, rest = divmod(budget - plan.calls, len(categories))
         extra = [even + (place < rest) for place in range(len(categories))]
+    choices: dict[str, list[Choice]] = {category: [] for category in categories}
+    for choice in plan.choices:
+        choices[choice.candidate.category].append(choice)
     made = []
-    for category, more in zip(categories, extra, strict=True):
-        own = [choice for choice in plan.choices if choice.candidate.category == category]
+    for (category, own), more in zip(choices.items(), extra, strict=True):
         calls = sum(choice.candidate.calls for choice in own)
         expected = sum((choice.expected for choice in own), NOTHING)
         share = None if budget is None else calls + more
@@ -51,6 +55,9 @@ def shares(
     return tuple(made)
 
 
-def unknown_list(category: str) -> list[Candidate]:
-    """Stand-ins for the best sellers of a category that was never collected."""
-    return [Candidate(f"{category}#{rank}", category, rank, "", None) for rank in range(1, PRODUCTS_OF_A_LIST + 1)]
+def unknown_lists(categories: Sequence[str]) -> Iterator[Candidate]:
+    """Stand-ins for the best sellers of categories that were never collected."""
+    each = max(1, min(PRODUCTS_OF_A_LIST, _STAND_INS // max(1, len(categories))))
+    for category in categories:
+        for rank in range(1, each + 1):
+            yield Candidate(f"{category}#{rank}", category, rank, "", None)

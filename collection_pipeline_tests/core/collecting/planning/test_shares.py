@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collection_pipeline.core.collecting.planning.plan import plan
-from collection_pipeline.core.collecting.planning.shares import PRODUCTS_OF_A_LIST, shares, unknown_list
+from collection_pipeline.core.collecting.planning.shares import PRODUCTS_OF_A_LIST, shares, unknown_lists
 from collection_pipeline_tests.core.collecting.planning.made_up import candidate, past
 
 PRODUCTS = [candidate(f"{category}{rank}", category, rank) for category in "ab" for rank in range(1, 6)]
@@ -33,7 +33,14 @@ def test_the_shares_add_up_to_the_budget(budget: int, categories: str) -> None:
 
 def test_a_category_never_collected_takes_part_with_a_list_of_unknown_products() -> None:
     resting = candidate("A", "a", past=past(empty=3, last_days_ago=1))
-    candidates = [resting, *unknown_list("new")]
+    candidates = [resting, *unknown_lists(["new"])]
     a, new = shares(["a", "new"], candidates, plan(candidates), None)
     assert (a.searches, a.left_out) == (0, {"resting": 1})
     assert new.searches == PRODUCTS_OF_A_LIST
+
+
+def test_ten_thousand_unknown_categories_are_planned_with_fewer_stand_ins_each() -> None:
+    names = [f"c{number}" for number in range(10_000)]
+    assert len(list(unknown_lists(names))) == 100_000
+    assert len(list(unknown_lists(names * 20))) == 200_000
+    assert list(unknown_lists([])) == []
