@@ -105,24 +105,21 @@ def test_a_taken_port_is_an_error() -> None:
             serve(SimulatorConfig(), port=taken.getsockname()[1])
 
 
-def test_an_interrupt_stops_a_serving_process_cleanly() -> None:
+def test_a_process_serves_the_day_it_was_asked_for_and_stops_cleanly_when_interrupted() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    script = (
-        "from collection_pipeline.simulator.server import serve\n"
-        "from collection_pipeline.simulator.config import SimulatorConfig\n"
-        f"serve(SimulatorConfig(), port={port})"
-    )
-    with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) as process:
+    command = [sys.executable, "-m", "collection_pipeline.simulator", "--port", str(port), "--day", "30"]
+    day = None
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         for _ in range(400):
             with suppress(httpx.TransportError):
-                httpx.get(f"http://127.0.0.1:{port}/_control/stats", trust_env=False)
+                day = httpx.get(f"http://127.0.0.1:{port}/_control/config", trust_env=False).json()["day"]
                 break
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=10)
-    assert (process.returncode, errors) == (0, b"")
+    assert (process.returncode, errors, day) == (0, b"", 30)
 
 
 def test_a_stop_does_not_wait_for_slow_answers() -> None:

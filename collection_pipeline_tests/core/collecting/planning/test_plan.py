@@ -93,6 +93,14 @@ def test_what_promises_most_per_call_comes_first() -> None:
     assert _order(*products, budget=1) == ["lively"]
 
 
+def test_a_quiet_category_gets_its_part_of_a_budget_beside_lively_ones() -> None:
+    lively = [candidate(f"L{n}", "lively", n, past(arrived=200, found=200)) for n in range(1, 41)]
+    quiet = [candidate(f"Q{n}", "quiet", n, past(found=1)) for n in range(1, 41)]
+    chosen = Counter(asin[0] for asin in _order(*lively, *quiet, budget=24))
+    assert chosen == {"Q": 3, "L": 21}
+    assert set(_order(*lively, *quiet, budget=2)) == {"L1", "Q1"}
+
+
 def test_a_fair_share_explores_what_was_never_searched() -> None:
     lively = replace(past(arrived=200, found=200), first_new=0.0)
     known = [candidate(f"K{n}", past=lively, rank=n) for n in range(1, 101)]
