@@ -15,6 +15,11 @@ COLUMNS = {
         collection_id text, unit text, category text, asin text, reason text, error_stage text, error_message text,
         failed_at timestamp with time zone
     """,
+    "collection_plan_results": """
+        collection_id text, org_id text, category text, status text, budget_calls integer, planned_searches integer,
+        searches bigint, planned_calls integer, calls bigint, expected_new_sellers numeric, expected_low numeric,
+        expected_high numeric, new_sellers integer, planned_left_out jsonb, left_out jsonb
+    """,
     "collection_progress": """
         collection_id text, org_id text, status text, started_at timestamp with time zone,
         completed_at timestamp with time zone, departments bigint, categories_total bigint, categories_listed bigint,
