@@ -124,7 +124,8 @@ def follow(
     """Shows a collection until it is over or paused, then what it came to. Its status."""
     progress = watch(store, collection_id, console, check)
     collection = store.collections.get(collection_id)
-    console.print(summary(progress, store.collections.failures(collection_id), collection.seller_count_snapshot))
+    failures, expected = store.collections.failures(collection_id), store.collections.expected(collection_id)
+    console.print(summary(progress, failures, collection.seller_count_snapshot, expected))
     if collection.pause is not None:
         until = (
             f"until {collection.pause.until:%Y-%m-%d %H:%M} UTC" if collection.pause.until else "until you resume it"

@@ -65,11 +65,12 @@ def show(collection_id: str, *, is_json: bool) -> None:
         collection = store.collections.get(collection_id)
         progress = store.collections.progress(collection_id)
         failures = store.collections.failures(collection_id)
+        expected = store.collections.expected(collection_id)
     if is_json:
         print_json([{**_fields(collection), **_figures(progress), "failures": [asdict(one) for one in failures]}])
         return
     console = Console()
-    console.print(summary(progress, failures, collection.seller_count_snapshot))
+    console.print(summary(progress, failures, collection.seller_count_snapshot, expected))
     if collection.pause is not None:
         console.print(f"Paused ({collection.pause.reason}): {collection.pause.message}", soft_wrap=True)
     elif collection.controlled is not None:

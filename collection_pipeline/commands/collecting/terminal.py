@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -54,8 +55,10 @@ def _require_start(progress: Progress) -> None:
         )
 
 
-def summary(progress: Progress, failures: list[Failure], snapshot: int | None) -> RenderableType:
-    """What a collection came to, as a table."""
+def summary(
+    progress: Progress, failures: list[Failure], snapshot: int | None, expected: Decimal | None
+) -> RenderableType:
+    """What a collection came to, as a table; `expected` are the new sellers that its plan promised."""
     title = Text(f"Collection {progress.collection_id}: {progress.status.replace('_', ' ')}", style="bold")
     table = Table(show_header=False)
     table.add_column(style="bold")
@@ -68,6 +71,7 @@ def summary(progress: Progress, failures: list[Failure], snapshot: int | None) -
         ("Listings", progress.listings_found),
         ("Sellers found", progress.sellers_found),
         ("New sellers", progress.new_sellers),
+        ("New sellers expected", "not planned" if expected is None else f"{expected:,.0f}"),
         ("Seller count snapshot", "none" if snapshot is None else snapshot),
         ("API calls", progress.calls),
         ("Took", _spoken(took)),

@@ -260,6 +260,15 @@ class CollectionStore:
             raise AssertionError("every collection has its progress")
         return Progress(**{**row._asdict(), "status": CollectionStatus(row.status)})
 
+    def expected(self, collection_id: str) -> Decimal | None:
+        """The new sellers that a collection's plan promised; None if it was not planned, as a backfill is not."""
+        total = sa.select(sa.func.sum(collection_plans.c.expected_new_sellers)).where(
+            collection_plans.c.collection_id == collection_id
+        )
+        with self._engine.connect() as connection:
+            promised: Decimal | None = connection.scalar(total)
+        return promised
+
     def failures(self, collection_id: str) -> list[Failure]:
         """Every unit that failed, with its reason."""
         query = sa.text(
