@@ -57,7 +57,6 @@ class Search:
     sellers: int
     arrived: int
     new: float
-    band: PriceBand
     calls: int
 
 
@@ -78,7 +77,7 @@ class Year:
             new = sum(1 / found[seller] for seller in offer.sellers - self.known)
             arrived = len(offer.sellers - self.on_product[offer.asin])
             self.on_product[offer.asin] |= offer.sellers
-            self.searches[offer.asin].append(Search(day, len(offer.sellers), arrived, new, offer.band, offer.calls))
+            self.searches[offer.asin].append(Search(day, len(offer.sellers), arrived, new, offer.calls))
         self.known |= found.keys()
         self.calls += sum(offer.calls for offer in chosen)
         return len(found)
@@ -93,8 +92,6 @@ class Year:
             first_days_ago=day - made[0].day,
             last_days_ago=day - made[-1].day,
             found=sum(each.sellers for each in made) / len(made),
-            last_found=made[-1].sellers,
-            band=made[-1].band,
             arrived=sum(each.arrived for each in made[1:]),
             first_new=made[0].new,
             later_new=sum(each.new for each in made[1:]),

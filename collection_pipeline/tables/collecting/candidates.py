@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 import sqlalchemy as sa
 
@@ -11,9 +10,9 @@ from collection_pipeline.core.collecting.listings import query_text
 from collection_pipeline.core.collecting.planning.candidates import Candidate, Past
 from collection_pipeline.core.collecting.planning.shares import unknown_lists
 from collection_pipeline.core.collecting.searches import PlannedSearch, skip_reason
-from collection_pipeline.core.money import BandRule, Money, PriceBand
+from collection_pipeline.core.money import BandRule, Money
 
-# Searches in the same band alone tell what another one will bring. Of the latest, the first element of each array.
+# Searches in the same band alone tell what another one will bring. `empty`: how many of the latest found nothing.
 _PASTS = sa.text("""
     SELECT w.asin, h.age_days, s.*
     FROM unnest(CAST(:asins AS text[])) AS w (asin)
@@ -26,11 +25,7 @@ _PASTS = sa.text("""
                extract(epoch FROM now() - min(p.searched_at))::float8 / 86400 AS first_days_ago,
                extract(epoch FROM now() - max(p.searched_at))::float8 / 86400 AS last_days_ago,
                avg(p.listings)::float8 AS found,
-               (array_agg(p.listings ORDER BY p.searched_at DESC))[1] AS last_found,
                (array_agg(p.pages ORDER BY p.searched_at DESC))[1] AS calls,
-               (array_agg(p.price_low ORDER BY p.searched_at DESC))[1] AS low,
-               (array_agg(p.price_high ORDER BY p.searched_at DESC))[1] AS high,
-               (array_agg(p.currency ORDER BY p.searched_at DESC))[1] AS currency,
                array_agg(coalesce(p.arrived, 0) ORDER BY p.searched_at) AS arrived,
                array_agg(coalesce(p.new_sellers, 0)::float8 ORDER BY p.searched_at) AS new_sellers,
                coalesce(array_position(array_agg(p.status ORDER BY p.searched_at DESC), 'done') - 1, count(*)) AS empty
@@ -99,18 +94,12 @@ def _past(row: sa.Row[tuple[object, ...]]) -> Past:
         first_days_ago=row.first_days_ago,
         last_days_ago=row.last_days_ago,
         found=row.found,
-        last_found=row.last_found,
-        band=_band(row.low, row.high, row.currency),
         arrived=sum(row.arrived[1:]),
         first_new=row.new_sellers[0],
         later_new=sum(row.new_sellers[1:]),
         calls=row.calls,
         empty_in_a_row=row.empty,
     )
-
-
-def _band(low: Decimal | None, high: Decimal | None, currency: str | None) -> PriceBand | None:
-    return None if low is None or high is None or currency is None else PriceBand(low, high, currency)
 
 
 def _candidate(

@@ -207,7 +207,6 @@ class SellerStore:
             seller_count = _log(connection, AuditAction.DISCOVERED, actor, scope, [], new)
             connection.execute(_RECOUNT, scope)
             connection.execute(_SIGHTINGS, evidence)
-            connection.execute(_CREDIT_SEARCHES, scope)
             settle_names(connection, org_id, category)
             connection.execute(
                 collection_categories.update()
@@ -217,6 +216,9 @@ class SellerStore:
                 )
                 .values(sellers_found=found, new_sellers=collection_categories.c.new_sellers + len(new))
             )
+        # By itself: the list need not be held while the searches that brought its sellers are credited with them.
+        with self._engine.begin() as connection:
+            connection.execute(_CREDIT_SEARCHES, scope)
         return MergeResult(found=found, new=len(new), seller_count=seller_count)
 
     def preview(self, org_id: str, category: str, limit: int = 5) -> list[Sequence[object]]:

@@ -25,10 +25,6 @@ class Past:
     last_days_ago: float
     found: float
     """Listings that a search found, on average."""
-    last_found: float
-    """Listings that the last one found."""
-    band: PriceBand | None = None
-    """Where the last search looked; None where that is not known."""
     arrived: int = 0
     """Sellers that the searches after the first found on it for the first time."""
     first_new: float = 0.0

@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from math import exp, log, prod
 
 from collection_pipeline.core.collecting.planning.candidates import Candidate, Expected, Past
-from collection_pipeline.core.money import CENT
 
 Lifts = Mapping[Hashable, float]
 
@@ -71,10 +69,9 @@ class Expectations:
             mean = rates.first * _lift(self.first_lifts, candidate)
         else:
             there = _mean(past.found * past.searches, past.searches, rates.found, OF_A_PRODUCT_SEARCHES)
-            # What the last search showed, is still there and in today's band brings nothing.
             change = _change(past, rates, _lift(self.change_lifts, candidate))
-            stayed = exp(-change * max(0.0, past.last_days_ago)) * seen_before(candidate)
-            mean = (there - min(there, past.last_found) * stayed) * rates.novelty
+            stayed = exp(-change * max(0.0, past.last_days_ago))
+            mean = there * (1 - stayed) * rates.novelty
         return Expected(mean, mean + mean**2 / SHAPE)
 
 
@@ -92,16 +89,6 @@ def learn(candidates: Iterable[Candidate]) -> Expectations:
         firsts.append((each, weight * past.first_new, weight * rates.first))
         changes.append((each, float(past.arrived), past.shown * rates.replaced(past.days_between)))
     return Expectations(everywhere, categories, _lifts(firsts), _lifts(changes))
-
-
-def seen_before(candidate: Candidate) -> float:
-    """The share of a product's band in which its last search looked: a price that moved brings other listings."""
-    now, then = candidate.band, candidate.past.band if candidate.past else None
-    if now is None or then is None or now.is_empty or now.currency != then.currency:
-        return 1.0
-    width = now.high - now.low + CENT
-    common = min(now.high, then.high) - max(now.low, then.low) + CENT
-    return float(max(Decimal(0), common) / width)
 
 
 def _rates(pasts: Sequence[Past], otherwise: Rates) -> Rates:

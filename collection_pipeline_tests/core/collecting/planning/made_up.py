@@ -25,8 +25,6 @@ def past(searches: int = 3, last_days_ago: float = 30, found: float = 10, arrive
         first_days_ago=last_days_ago + 30 * (searches - 1),
         last_days_ago=last_days_ago,
         found=found,
-        last_found=found,
-        band=band(),
         arrived=arrived,
         first_new=found / 2,
         later_new=arrived / 2,

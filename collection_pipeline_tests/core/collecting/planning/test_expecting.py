@@ -2,13 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collection_pipeline.core.collecting.planning.candidates import Candidate
-from collection_pipeline.core.collecting.planning.expecting import ASSUMED, learn, seen_before
-from collection_pipeline_tests.core.collecting.planning.made_up import band, candidate, past
+from collection_pipeline.core.collecting.planning.expecting import ASSUMED, learn
+from collection_pipeline_tests.core.collecting.planning.made_up import candidate, past
 
 
 def _expected(one: Candidate, *others: Candidate) -> float:
@@ -28,14 +27,6 @@ def test_the_longer_a_product_rests_the_more_it_promises() -> None:
     rests = [_expected(candidate("A", past=past(last_days_ago=days, arrived=5))) for days in (0, 7, 30, 300)]
     assert rests == sorted(rests)
     assert rests[0] < 1
-
-
-def test_a_price_that_moved_makes_a_search_worth_while_again() -> None:
-    stayed = candidate("A", past=past(last_days_ago=1))
-    moved = replace(stayed, band=band("21.00", "25.00"))
-    away = replace(stayed, band=band("36.00", "44.00"))
-    assert [seen_before(each) for each in (stayed, moved, away)] == [1, pytest.approx(0.25, abs=0.01), 0]
-    assert _expected(stayed) < _expected(moved) < _expected(away)
 
 
 def test_a_product_never_searched_is_taken_to_be_like_its_category() -> None:
