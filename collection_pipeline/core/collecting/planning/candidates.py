@@ -8,6 +8,8 @@ from math import sqrt
 
 from collection_pipeline.core.money import PriceBand
 
+LEAST_DAYS = 1.0
+"""Searches that follow each other within hours say little of how fast anything changes: they count as a day apart."""
 _WITHIN_90_PERCENT = 1.64
 _SHARED_ERROR = 0.3
 """All expectations of a plan are wrong together by about so much: the list that they add to is one."""
@@ -38,8 +40,15 @@ class Past:
 
     @property
     def days_between(self) -> float:
-        """Days from one search to the next, on average; 0 where there was only one."""
-        return max(0.0, self.first_days_ago - self.last_days_ago) / max(1, self.searches - 1)
+        """Days from one search to the next, on average, at least one; 0 where there was only one search."""
+        if self.searches < 2:
+            return 0.0
+        return max(LEAST_DAYS, (self.first_days_ago - self.last_days_ago) / (self.searches - 1))
+
+    @property
+    def rested_days(self) -> float:
+        """Days since the last search, at least one."""
+        return max(LEAST_DAYS, self.last_days_ago)
 
     @property
     def shown(self) -> float:

@@ -32,7 +32,7 @@ class Rates:
 
     def replaced(self, days: float) -> float:
         """The share of a product's listings that came within so many days."""
-        return 1 - exp(-self.change * max(0.0, days))
+        return 1 - exp(-self.change * days)
 
 
 ASSUMED = Rates(first=6.0, found=10.0, change=0.01, novelty=0.5)
@@ -70,8 +70,7 @@ class Expectations:
         else:
             there = _mean(past.found * past.searches, past.searches, rates.found, OF_A_PRODUCT_SEARCHES)
             change = _change(past, rates, _lift(self.change_lifts, candidate))
-            stayed = exp(-change * max(0.0, past.last_days_ago))
-            mean = there * (1 - stayed) * rates.novelty
+            mean = there * (1 - exp(-change * past.rested_days)) * rates.novelty
         return Expected(mean, mean + mean**2 / SHAPE)
 
 

@@ -27,4 +27,6 @@ def test_expectations_add_up_and_say_their_range() -> None:
 def test_days_between_searches() -> None:
     assert past(searches=4).days_between == pytest.approx(30)
     assert (past(searches=1).days_between, past(searches=1).shown) == (0, 0)
+    within_minutes = replace(past(searches=2, last_days_ago=0.01), first_days_ago=0.02)
+    assert (within_minutes.days_between, within_minutes.rested_days) == (1, 1)
     assert days(timedelta(hours=36)) == 1.5
