@@ -20,14 +20,14 @@ const COLUMNS = [
   { key: "new", label: "New sellers", cell: (row) => (row.new_sellers > 0 ? newIn(row.collection_id, number(row.new_sellers)) : "0"), isNumber: true },
   { key: "list", label: "List after it", cell: (row) => number(row.seller_count), isNumber: true },
   { key: "calls", label: "Calls", cell: (row) => number(row.calls), isNumber: true },
-  { key: "per_new", label: "Calls per new seller", cell: (row) => amount(row.calls_per_new_seller), isNumber: true },
+  { key: "per_new", label: "Calls per new", cell: (row) => amount(row.calls_per_new_seller), isNumber: true },
   { key: "failures", label: "Failed", cell: (row) => failures(row), isNumber: true },
-  { key: "compare", label: "Who came, who left", cell: (row) => (row.before ? to("since the one before", "compare", { first: row.before, second: row.collection_id }) : "–") },
+  { key: "compare", label: "Changes", cell: (row) => (row.before ? to("compare", "compare", { first: row.before, second: row.collection_id }, { "aria-label": `Compare ${row.collection_id} with ${row.before}` }) : "–") },
 ];
 
 function failures(row) {
   const parts = [row.categories_failed && count(row.categories_failed, "category", "categories"), row.products_failed && count(row.products_failed, "product")].filter(Boolean);
-  return parts.length === 0 ? "–" : el("span", { class: "tag", "data-tone": "danger" }, parts.join(", "));
+  return parts.length === 0 ? "–" : el("span", { class: "tag", "data-tone": "danger" }, ...parts.map((one) => el("span", { class: "line" }, one)));
 }
 
 export async function draw(page, { after }, signal) {

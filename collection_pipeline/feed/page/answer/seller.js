@@ -42,7 +42,7 @@ export async function draw(page, { key, marketplace, after }, signal) {
     page.draw();
   };
   page.place.replaceChildren(
-    headline(seller.display_name, el("p", { class: "muted links" }, el("span", {}, stateOf(seller)), link("Its page at eBay", `https://www.ebay.com/usr/${encodeURIComponent(seller.seller_key)}`), seller.note && el("span", {}, seller.note))),
+    headline(seller.display_name, el("p", { class: "muted links" }, el("span", {}, stateOf(seller)), !seller.seller_key.startsWith("anon-") && link("Its page at eBay", `https://www.ebay.com/usr/${encodeURIComponent(seller.seller_key)}`), seller.note && el("span", {}, seller.note))),
     ...(told ? [notice(page, told, done)] : []),
     el("section", { class: "overview", "aria-label": "Figures" }, list),
     ...(page.meta.may_control && seller.status === "active" ? [editor(page, () => [seller.seller_key], done, seller.is_flagged)] : []),
