@@ -44,8 +44,9 @@ class Large:
 
 
 @pytest.fixture(scope="module")
-def large(server: sa.URL) -> Iterator[Large]:
-    with open_store(copied(server, "template", "answer_page")) as store:
+def large(server: sa.URL, collector: str) -> Iterator[Large]:
+    database = copied(server, "template", "answer_page")
+    with open_store(database) as store, open_store(database.set(username=collector)) as served:
         fill_answer(store.engine, 50_000)
         with store.engine.begin() as connection:
             connection.execute(
@@ -57,7 +58,7 @@ def large(server: sa.URL) -> Iterator[Large]:
                     VALUES ('acme', 'ebay', 'only-acme', 'Only Acme')
                 """)
             )
-        with serving(store, LOOKING) as looking, serving(store, CONTROLLING) as controlling:
+        with serving(served, LOOKING) as looking, serving(served, CONTROLLING) as controlling:
             yield Large(store, looking, controlling)
 
 

@@ -14,7 +14,13 @@ from collection_pipeline.settings.pipeline import CREDENTIALS
 
 HIDDEN = "[hidden]"
 
-SECRETS = (*CREDENTIALS, "COLLECTION_NAME_KEY", "COLLECTION_FEED_TOKEN", "COLLECTION_ALERT_WEBHOOK")
+SECRETS = (
+    *CREDENTIALS,
+    "COLLECTION_NAME_KEY",
+    "COLLECTION_FEED_TOKEN",
+    "COLLECTION_FEED_ORG_TOKENS",
+    "COLLECTION_ALERT_WEBHOOK",
+)
 """Settings whose value is a secret."""
 
 DATABASES = (
