@@ -30,7 +30,7 @@ check: $(VENV)/.ready-dev  ## Lint, format, types (also of the page), import con
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@DENO_DIR=$(VENV)/deno $(BIN)/deno lint --quiet $(PAGE)
-	@DENO_DIR=$(VENV)/deno $(BIN)/deno check --quiet $(PAGE)/*.js
+	@DENO_DIR=$(VENV)/deno $(BIN)/deno check --quiet $(PAGE)/*.js $(PAGE)/*/*.js
 	@$(BIN)/dagster definitions validate -w workspace.yaml
 
 setup: $(VENV)/.ready

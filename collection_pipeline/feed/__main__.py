@@ -21,15 +21,16 @@ from collection_pipeline.stores import open_store
 def main(host: str, port: int) -> None:
     """Show what collections do, as it happens, until Ctrl-C.
 
-    COLLECTION_FEED_TOKEN is the secret that readers have to bring, COLLECTION_FEED_CONTROL=true lets them pause, resume
-    and cancel, COLLECTION_DAGSTER_URL is where links to runs lead.
+    COLLECTION_FEED_TOKEN is the secret that readers have to bring, COLLECTION_FEED_ORG_TOKENS has others that show one
+    organisation each, COLLECTION_FEED_CONTROL=true lets them control, COLLECTION_DAGSTER_URL is where links to runs
+    lead.
 
     Example: python -m collection_pipeline.feed --port 8781
     """
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     try:
         settings = Settings.from_mapping(os.environ)
-        config = FeedConfig.from_mapping(os.environ, host, port, settings.org_id)
+        config = FeedConfig.from_settings(os.environ, host, port, settings)
         with open_store(settings) as store:
             store.activity.require_listener()
             click.echo(f"Live activity: http://{f'[{host}]' if ':' in host else host}:{port}")

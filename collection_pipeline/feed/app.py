@@ -14,6 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from collection_pipeline.feed.access import PAGE_FILES, FeedConfig, Guard
+from collection_pipeline.feed.answer_page.endpoints import AnswerEndpoints
+from collection_pipeline.feed.answer_page.operations import ANSWER_OPERATIONS
 from collection_pipeline.feed.answers import Refused, answer, broken, database_away, no_such_address, refused
 from collection_pipeline.feed.description import description
 from collection_pipeline.feed.endpoints import Endpoints
@@ -26,21 +28,25 @@ from collection_pipeline.tables.store import Store
 
 def build_app(config: FeedConfig, store: Store) -> Starlette:
     """A fresh server on the store's database; `app.state.hub` is its Hub, closed before a quick stop."""
-    hub, questions = Hub(store.engine, store.direct_url), Lane("questions", 3)
+    hub = Hub(store.engine, store.direct_url)
+    questions, pages = Lane("questions", 3), Lane("pages", 2)
     observing = Observing(store, hub)
     endpoints = Endpoints(config, store, hub, questions, observing)
+    answering = AnswerEndpoints(config, store, pages)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with hub.running():
             yield
         questions.close()
+        pages.close()
         observing.close()
 
     app = Starlette(
         routes=[
             *[Route(path, endpoints.page) for path in PAGE_FILES],
             *[Route(one.path, partial(one.endpoint, endpoints), methods=[one.method]) for one in OPERATIONS],
+            *[Route(one.path, partial(one.endpoint, answering), methods=[one.method]) for one in ANSWER_OPERATIONS],
             Route("/openapi.json", _described),
         ],
         middleware=[Middleware(Guard, config=config)],

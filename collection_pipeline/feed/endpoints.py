@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
@@ -19,18 +19,28 @@ from collection_pipeline.feed.health import IN_ORDER
 from collection_pipeline.feed.hub import Hub
 from collection_pipeline.feed.metrics import CONTENT_TYPE
 from collection_pipeline.feed.observing import Observing
+from collection_pipeline.feed.parameters import org_of, parsed_number, shown_org, whole_number
 from collection_pipeline.feed.reading import Answers, Lane
 from collection_pipeline.feed.stream import Reader
 from collection_pipeline.tables.store import Store
 from collection_pipeline.tables.watching.activity import EventFilter
 from collection_pipeline.tables.watching.page_figures import FeedStore
 
+MAY_ONLY_LOOK = "This server may only look. Start it with COLLECTION_FEED_CONTROL=true to control."
 HERE = "on the live activity page"
 
 MOST_READERS = 500
 """Each takes a connection and a few kilobytes; beyond this many the machine is better asked less."""
 
 R = TypeVar("R")
+
+
+class _OfOrg(Protocol):
+    @property
+    def org_id(self) -> str: ...
+
+
+OfOrg = TypeVar("OfOrg", bound=_OfOrg)
 
 
 class Endpoints:
@@ -58,18 +68,27 @@ class Endpoints:
         readiness = await self._observing.readiness()
         return answer(readiness, 200 if readiness.ready else 503)
 
-    async def prometheus(self, _: Request) -> Response:
+    async def prometheus(self, request: Request) -> Response:
         """The figures of this moment."""
+        if shown_org(request) is not None:
+            raise Refused(403, "These figures are about all organisations; they need COLLECTION_FEED_TOKEN.")
         return Response(await self._observing.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
-    async def meta(self, _: Request) -> Response:
+    async def meta(self, request: Request) -> Response:
         """What the page needs to know about this server."""
-        return answer({"dagster_url": self._config.dagster_url, "may_control": self._config.may_control})
+        return answer(
+            {
+                "dagster_url": self._config.dagster_url,
+                "may_control": self._config.may_control,
+                "has_simulated_data": self._config.has_simulated_data,
+                "org_id": org_of(request, self._config.org_id),
+            }
+        )
 
     async def collections(self, request: Request) -> Response:
         """The newest collections."""
-        limit = _whole_number(request, "limit", 50, least=1, most=500)
-        org_id = request.query_params.get("org_id") or None
+        limit = whole_number(request, "limit", 50, least=1, most=500)
+        org_id = org_of(request, None)
         return answer({"collections": await self._answers.to(self._facts.collections, limit, org_id)})
 
     async def collection(self, request: Request) -> Response:
@@ -90,8 +109,8 @@ class Endpoints:
 
     async def seller_counts(self, request: Request) -> Response:
         """The snapshots of one organisation's list."""
-        limit = _whole_number(request, "limit", 200, least=1, most=5_000)
-        org_id = request.query_params.get("org_id") or self._config.org_id
+        limit = whole_number(request, "limit", 200, least=1, most=5_000)
+        org_id = org_of(request, self._config.org_id)
         return answer({"snapshots": await self._answers.to(self._facts.snapshots, org_id, limit)})
 
     async def pause(self, request: Request) -> Response:
@@ -119,11 +138,11 @@ class Endpoints:
             ping_message_factory=lambda: ServerSentEvent(comment="keep-alive", sep="\n"),
         )
 
-    async def _known(self, request: Request, query: Callable[[str], R | None]) -> R:
-        """The query's answer about the collection in the address; 404 where there is none."""
+    async def _known(self, request: Request, query: Callable[[str], OfOrg | None]) -> OfOrg:
+        """The query's answer about the collection in the address; 404 where there is none that this reader may see."""
         collection_id = request.path_params["collection_id"]
         found = await self._answers.to(query, collection_id)
-        if found is None:
+        if found is None or shown_org(request) not in (None, found.org_id):
             raise Refused(404, f"There is no collection {collection_id!r}. /api/collections lists them.")
         return found
 
@@ -134,7 +153,7 @@ class Endpoints:
 
     async def _control(self, request: Request, change: Callable[[Store, str], Controlled]) -> Response:
         if not self._config.may_control:
-            raise Refused(403, "This server may only look. Start it with COLLECTION_FEED_CONTROL=true to control.")
+            raise Refused(403, MAY_ONLY_LOOK)
         collection_id = (await self._known(request, self._facts.collection)).collection_id
         controlled = await self._questions.read(change, self._store, collection_id)
         self._answers.forget()
@@ -148,7 +167,7 @@ def _wanted(request: Request) -> EventFilter:
     has_worker = bool(request.query_params.get("worker_id"))
     return EventFilter(
         run_id=request.query_params.get("run_id") or None,
-        worker_id=_whole_number(request, "worker_id", 0, least=0, most=32_767) if has_worker else None,
+        worker_id=whole_number(request, "worker_id", 0, least=0, most=32_767) if has_worker else None,
         actions=actions,
     )
 
@@ -156,15 +175,4 @@ def _wanted(request: Request) -> EventFilter:
 def _last_event_id(request: Request) -> int | None:
     """Where a reader left off. A browser that comes back says so in the header; its address is that of the start."""
     text = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
-    return None if not text else _number(text, "Last-Event-ID", least=0, most=2**63 - 1)
-
-
-def _whole_number(request: Request, name: str, default: int, *, least: int, most: int) -> int:
-    text = request.query_params.get(name)
-    return default if not text else _number(text, name, least=least, most=most)
-
-
-def _number(text: str, name: str, *, least: int, most: int) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 19 or not least <= int(text) <= most:
-        raise Refused(400, f"{name} is {text[:40]!r}; it must be a whole number from {least} to {most}.")
-    return int(text)
+    return None if not text else parsed_number(text, "Last-Event-ID", least=0, most=2**63 - 1)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-
-from starlette.requests import Request
-from starlette.responses import Response
-
 from collection_pipeline.core.activity import Action
 from collection_pipeline.feed.endpoints import Endpoints
 from collection_pipeline.feed.health import Readiness
+from collection_pipeline.feed.operation import Operation, Parameter, limit_parameter
 from collection_pipeline.feed.schemas import Schema, list_of, object_of, schema_of
 from collection_pipeline.tables.watching.page_figures import (
     CategoryRow,
@@ -19,36 +14,6 @@ from collection_pipeline.tables.watching.page_figures import (
     ProgressRow,
     SnapshotRow,
 )
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One value that may be given in the query or a header."""
-
-    name: str
-    what: str
-    schema: Schema
-    place: str = "query"
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One address: how it is asked, which endpoint answers, and what the answer looks like."""
-
-    method: str
-    path: str
-    endpoint: Callable[[Endpoints, Request], Awaitable[Response]]
-    summary: str
-    answer: Schema
-    parameters: Sequence[Parameter] = ()
-    media_type: str = "application/json"
-
-
-def _limit(default: int, most: int) -> Parameter:
-    return Parameter(
-        "limit", "How many at most.", {"type": "integer", "minimum": 1, "maximum": most, "default": default}
-    )
-
 
 _ORG = Parameter("org_id", "Only those of this organisation.", {"type": "string"})
 _CHANGED = object_of({"collection_id": schema_of(str), "changed": schema_of(bool)})
@@ -64,7 +29,14 @@ _READING = (
     Parameter("last_event_id", "Go on after this event, as Last-Event-ID does.", _EVENT_ID),
     Parameter("Last-Event-ID", "Go on after this event; browsers send it when they come back.", _EVENT_ID, "header"),
 )
-_META = object_of({"dagster_url": schema_of(str | None), "may_control": schema_of(bool)})
+_META = object_of(
+    {
+        "dagster_url": schema_of(str | None),
+        "may_control": schema_of(bool),
+        "has_simulated_data": schema_of(bool),
+        "org_id": schema_of(str),
+    }
+)
 _STREAM: Schema = {
     "type": "string",
     "description": "`activity`: an event as JSON, with its id. `status`: the collection's status, at the start and at "
@@ -101,7 +73,7 @@ OPERATIONS = (
         Endpoints.collections,
         "The newest collections.",
         list_of("collections", CollectionRow),
-        (_limit(50, 500), _ORG),
+        (limit_parameter(50, 500), _ORG),
     ),
     Operation("GET", _ONE, Endpoints.collection, "One collection.", schema_of(CollectionRow)),
     Operation("GET", f"{_ONE}/progress", Endpoints.progress, "The figures of one collection.", schema_of(ProgressRow)),
@@ -118,7 +90,10 @@ OPERATIONS = (
         Endpoints.seller_counts,
         "How many sellers an organisation's list held, oldest first.",
         list_of("snapshots", SnapshotRow),
-        (_limit(200, 5_000), Parameter("org_id", "Whose list; by default this installation's.", {"type": "string"})),
+        (
+            limit_parameter(200, 5_000),
+            Parameter("org_id", "Whose list; by default this installation's.", {"type": "string"}),
+        ),
     ),
     Operation(
         "GET",

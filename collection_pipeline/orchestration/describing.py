@@ -6,6 +6,8 @@ from urllib.parse import quote
 import dagster as dg
 import sqlalchemy as sa
 
+from collection_pipeline.core.watching.answer_links import new_sellers_address
+
 
 def table_metadata(table: sa.Table) -> Mapping[str, dg.MetadataValue]:
     """A table's name and columns for an asset's definition, from the one place that describes them: the schema."""
@@ -28,6 +30,7 @@ def collection_metadata(collection_id: str | None, feed_url: str | None) -> Mapp
     """Which collection a materialization belongs to, and where to watch it, if the live activity page is known."""
     known: dict[str, dg.MetadataValue] = {"collection": dg.MetadataValue.text(collection_id or "–")}
     if collection_id is not None and feed_url is not None:
+        known["new_sellers_page"] = dg.MetadataValue.url(new_sellers_address(feed_url, collection_id))
         known["live_activity"] = dg.MetadataValue.url(f"{feed_url}/?collection={quote(collection_id)}")
     return known
 

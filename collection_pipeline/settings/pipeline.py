@@ -26,6 +26,9 @@ SEARCH_CALLS: dict[EbaySource, Call] = {"browse": Call("ebay", "search"), "pages
 """What one page of listings counts as."""
 
 OXYLABS_CREDENTIALS = ("OXYLABS_USERNAME", "OXYLABS_PASSWORD")
+SIMULATED = "simulated"
+"""What all credentials are at the simulator."""
+
 CREDENTIALS = (*OXYLABS_CREDENTIALS, "EBAY_CLIENT_ID", "EBAY_CLIENT_SECRET")
 
 _NO_NAME_KEY = (
@@ -97,6 +100,11 @@ class Settings:
     def is_simulated(self) -> bool:
         """Whether there are no credentials at all, so that only the simulator can answer."""
         return self.oxylabs_username is None
+
+    @property
+    def has_simulated_data(self) -> bool:
+        """Whether what these settings lead to was made up by the simulator: `up` gives its services such accounts."""
+        return self.oxylabs_username == SIMULATED or (self.is_simulated and self.database_url is None)
 
     @property
     def naming(self) -> Callable[[str], str]:
@@ -189,7 +197,7 @@ def simulated_accounts(simulator_url: str) -> dict[str, str]:
     return {
         "OXYLABS_URL": f"{simulator_url}/oxylabs",
         "EBAY_API_URL": f"{simulator_url}/ebay",
-        **dict.fromkeys(CREDENTIALS, "simulated"),
+        **dict.fromkeys(CREDENTIALS, SIMULATED),
         # Nobody has to be spared, and nobody should have to wait.
         **dict.fromkeys(("COLLECTION_OXYLABS_REQUESTS_PER_S", "COLLECTION_EBAY_REQUESTS_PER_S"), "500"),
         "COLLECTION_EBAY_CALLS_PER_DAY": "0",

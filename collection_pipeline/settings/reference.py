@@ -195,11 +195,25 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             "Address of the Dagster UI, for links in alerts and on the live page. `up` sets it.",
             AlertSettings.dagster_url,
         ),
-        Setting("COLLECTION_FEED_URL", "Address of the live activity page, for links to it. `up` sets it."),
-        Setting("COLLECTION_FEED_TOKEN", "Secret that readers of the live activity have to bring.", is_secret=True),
+        Setting(
+            "COLLECTION_FEED_URL",
+            "Address under which people reach the live activity page and the answer page, for links to them. `up` sets "
+            "it.",
+        ),
+        Setting(
+            "COLLECTION_FEED_TOKEN",
+            "Secret that readers of these pages have to bring. It shows all organisations.",
+            is_secret=True,
+        ),
+        Setting(
+            "COLLECTION_FEED_ORG_TOKENS",
+            "Secrets that each show one organisation only: `acme=secret, globex=another`. See [live](live.md#access).",
+            is_secret=True,
+        ),
         Setting(
             "COLLECTION_FEED_CONTROL",
-            "`true`: readers who bring the token may pause, resume and cancel collections.",
+            "`true`: readers who bring a token may pause, resume and cancel collections, and flag, export and remove "
+            "sellers.",
             "false",
         ),
         Setting(

@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from collection_pipeline.core.collecting.collections import Pause
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.feed.access import FeedConfig, objection
+from collection_pipeline.feed.access import FeedConfig, KnownReader, known_reader, objection
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.feed.serving import Reading, append, ask, server_process, serving
 from collection_pipeline_tests.tables.examples import start
@@ -84,6 +84,33 @@ def test_bound_elsewhere_it_does_not_start_without_a_token(host: str) -> None:
 def test_control_does_not_start_without_a_token() -> None:
     with pytest.raises(PipelineError, match="COLLECTION_FEED_TOKEN"):
         FeedConfig(may_control=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [("acme=s1x, globex=s2x", {"acme": "s1x", "globex": "s2x"}), (" acme = a=b ,", {"acme": "a=b"}), (",", {})],
+)
+def test_tokens_of_organisations_are_read(text: str, tokens: dict[str, str]) -> None:
+    read = FeedConfig.from_mapping({"COLLECTION_FEED_ORG_TOKENS": text}, "127.0.0.1", 1, "shop")
+    assert read.org_tokens == tokens
+    assert all(token not in repr(read) for token in tokens.values())
+
+
+@pytest.mark.parametrize("text", ["acme", "=one", "acme=", "acme=one,acme=two", "acme=one,globex=one", "acme=t0p"])
+def test_tokens_that_tell_no_organisations_apart_are_refused_without_repeating_them(text: str) -> None:
+    given = {"COLLECTION_FEED_ORG_TOKENS": text, "COLLECTION_FEED_TOKEN": "t0p"}
+    with pytest.raises(PipelineError, match="COLLECTION_FEED_ORG_TOKENS") as refused:
+        FeedConfig.from_mapping(given, "127.0.0.1", 1, "shop")
+    assert "=one" not in str(refused.value)
+
+
+def test_a_token_tells_whose_rows_are_shown() -> None:
+    config = FeedConfig(host="0.0.0.0", token=TOKEN, org_tokens={"acme": "one"}, may_control=True)
+    assert known_reader(config, asked({**PUBLIC, **BEARER})) == KnownReader(None)
+    assert known_reader(config, asked({**PUBLIC, "authorization": "Bearer one"})) == KnownReader("acme")
+    assert known_reader(config, asked(PUBLIC, query="token=one")) == KnownReader("acme")
+    assert known_reader(config, asked({**PUBLIC, "authorization": "Bearer two"})) is None
+    assert known_reader(LOCAL, asked(HOST)) == KnownReader(None)
 
 
 def test_the_environment_is_read_and_checked() -> None:

@@ -22,6 +22,7 @@ from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.core.collecting.collections import CollectionStatus
 from collection_pipeline.core.collecting.usage import LARGEST_COST
 from collection_pipeline.core.money import BandRule
+from collection_pipeline.core.watching.answer_links import new_sellers_address
 from collection_pipeline.processes.running_services import Services
 from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.store import Store
@@ -100,6 +101,9 @@ def collect(
             console.print(f"Follow it with: collection-pipeline collections show {collection_id}", soft_wrap=True)
             return
         status = follow(store, collection_id, console)
+        page_url = settings.feed_url or (services.feed_url if services and services.is_running else None)
+        if page_url is not None:
+            console.print(f"Who is new: {new_sellers_address(page_url, collection_id)}", soft_wrap=True)
     sys.exit(0 if status is CollectionStatus.COMPLETED else 1)
 
 

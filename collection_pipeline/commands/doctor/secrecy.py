@@ -14,7 +14,16 @@ from collection_pipeline.settings.pipeline import CREDENTIALS
 
 HIDDEN = "[hidden]"
 
-SECRETS = (*CREDENTIALS, "COLLECTION_NAME_KEY", "COLLECTION_FEED_TOKEN", "COLLECTION_ALERT_WEBHOOK")
+ORG_TOKENS = "COLLECTION_FEED_ORG_TOKENS"
+"""One setting with several secrets in it, each of which is hidden."""
+
+SECRETS = (
+    *CREDENTIALS,
+    "COLLECTION_NAME_KEY",
+    "COLLECTION_FEED_TOKEN",
+    ORG_TOKENS,
+    "COLLECTION_ALERT_WEBHOOK",
+)
 """Settings whose value is a secret."""
 
 DATABASES = (
@@ -39,6 +48,7 @@ class Secrecy:
     def of(cls, environment: Mapping[str, str]) -> Secrecy:
         """With the secrets of an environment."""
         secrets = {environment.get(name, "").strip() for name in SECRETS}
+        secrets |= {pair.partition("=")[2].strip() for pair in environment.get(ORG_TOKENS, "").split(",")}
         for address in (environment.get(name, "") for name in DATABASES):
             secrets |= _passwords(address)
         forms = {form for secret in secrets for form in (secret, quote(secret, safe=""), unquote(secret))}

@@ -31,7 +31,7 @@ _OPTIONS = (
     click.option("--name", "name_contains", help="Only sellers whose name contains this."),
     click.option("--with-removed", is_flag=True, help="Include removed sellers."),
 )
-_NAMES = tuple(Selection.__dataclass_fields__)
+_NAMES = tuple(name for name in Selection.__dataclass_fields__ if name != "keys")
 
 
 def require_known(store: Store, org_id: str, selection: Selection) -> None:

@@ -19,6 +19,7 @@ from collection_pipeline.commands.server.everything import Ports, everything
 from collection_pipeline.commands.server.services import READY_WITHIN_S
 from collection_pipeline.commands.session import asking, errors_as_messages
 from collection_pipeline.core.collecting.collections import CollectionStatus
+from collection_pipeline.core.watching.answer_links import new_sellers_address
 from collection_pipeline.processes.running_services import Services, make_private, only_one
 from collection_pipeline.processes.supervising import Supervisor
 from collection_pipeline.settings.pipeline import Settings
@@ -126,13 +127,15 @@ def _collect(
     console.print(f"Watch it live: {services.feed_url}/?collection={collection_id}", soft_wrap=True)
     console.print(f"Its runs: {runs}", soft_wrap=True)
     status = follow(store, collection_id, console, check)
+    console.print(f"Who is new: {new_sellers_address(services.feed_url, collection_id)}", soft_wrap=True)
     console.print("Who sells the most best sellers: .venv/bin/collection-pipeline sql --ask sellers_by_best_sellers")
     console.print(f"Its runs and events: {runs}", soft_wrap=True)
     return status
 
 
 def _stay(services: Services, supervisor: Supervisor, console: Console) -> None:
-    console.print(f"Dagster: {services.dagster_url}   Live activity: {services.feed_url}", soft_wrap=True)
+    addresses = f"Dagster: {services.dagster_url}   Live activity: {services.feed_url}"
+    console.print(f"{addresses}   Answers: {services.feed_url}/answer", soft_wrap=True)
     console.print("Press Ctrl-C to stop everything.")
     while True:
         supervisor.check()

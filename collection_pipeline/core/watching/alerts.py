@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from collection_pipeline.core.collecting.collections import OPEN_STATUSES, CollectionStatus, Settlement
 from collection_pipeline.core.collecting.usage import Source
+from collection_pipeline.core.watching.answer_links import new_sellers_address
 from collection_pipeline.core.watching.trends import compare, off_by
 
 QUIET = timedelta(hours=1)
@@ -201,10 +202,17 @@ def collection_path(collection_id: str) -> str:
     return f"/runs?{quote('q[0]')}={quote(f'tag:collection_id={collection_id}', safe='')}"
 
 
-def lines(alerts: Sequence[Alert], dagster_url: str) -> list[tuple[str, str]]:
+def lines(alerts: Sequence[Alert], dagster_url: str, page_url: str | None = None) -> list[tuple[str, str]]:
     """The lines of the message that tells some alerts, each a text and the address of its page; newest first."""
     newest = sorted(alerts, key=lambda alert: alert.at, reverse=True)
-    told = [(alert.text, f"{dagster_url}{alert.path}") for alert in newest[:LINES]]
+    told = [(_told(alert, page_url), f"{dagster_url}{alert.path}") for alert in newest[:LINES]]
     if len(newest) > LINES:
         told.append((f"And {len(newest) - LINES} more of this kind.", f"{dagster_url}/runs"))
     return told
+
+
+def _told(alert: Alert, page_url: str | None) -> str:
+    """The text, and where the new sellers are shown, if the answer page has an address (COLLECTION_FEED_URL)."""
+    if page_url is None or alert.cause is not AlertCause.COLLECTION_ENDED:
+        return alert.text
+    return f"{alert.text} Who is new: {new_sellers_address(page_url, alert.subject)}"

@@ -47,26 +47,43 @@ export const now = () => Date.now() + ahead;
 
 export const get = (path, signal) => ask("GET", path, signal);
 
-export const post = (path) => ask("POST", path);
+export const post = (path, body = undefined) => ask("POST", path, undefined, body);
 
 /** Whether a request ended because nobody waits for its answer any more. */
 export const isAbort = (error) => error instanceof DOMException && error.name === "AbortError";
 
-async function ask(method, path, signal = undefined) {
+/** A file that a request answers with, and its name. */
+export async function download(path, body) {
+  const response = await send("POST", path, undefined, body);
+  if (!response.ok) throw await refusal(response);
+  const name = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1];
+  return { file: await response.blob(), name: name ?? "sellers" };
+}
+
+async function send(method, path, signal, body) {
   const given = token();
+  /** @type {Record<string, string>} */
   const headers = given === null ? {} : { Authorization: `Bearer ${given}` };
-  let response;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
   try {
-    response = await fetch(path, { method, headers, signal, cache: "no-store" });
+    return await fetch(path, { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new Refusal(0, "The server does not answer.");
   }
+}
+
+async function refusal(response) {
+  const body = await response.json().catch(() => null);
+  return new Refusal(response.status, body?.error ?? `The server answered ${response.status}.`);
+}
+
+async function ask(method, path, signal = undefined, body = undefined) {
+  const response = await send(method, path, signal, body);
   const date = Date.parse(response.headers.get("date") ?? "");
   if (!Number.isNaN(date)) ahead = Math.abs(date - Date.now()) > 3000 ? date - Date.now() : 0;
-  const body = await response.json().catch(() => null);
-  if (!response.ok) throw new Refusal(response.status, body?.error ?? `The server answered ${response.status}.`);
-  return body;
+  if (!response.ok) throw await refusal(response);
+  return await response.json().catch(() => null);
 }
 
 /** An address for EventSource, which cannot send headers. */

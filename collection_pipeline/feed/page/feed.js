@@ -172,6 +172,7 @@ async function start() {
     return;
   }
   state.meta = { ...meta, dagster_url: webAddress(meta.dagster_url) };
+  show(byId("simulated"), meta.has_simulated_data === true);
   show(byId("dagster"), state.meta.dagster_url !== null);
   setAttribute(byId("dagster"), "href", state.meta.dagster_url);
   await list();

@@ -6,6 +6,8 @@ const timeOfDay = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2
 const hourAndMinute = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const dayAndMonth = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
+const wholeDate = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+
 export const UNKNOWN = "–";
 
 export const number = (value) => (value === null || value === undefined ? UNKNOWN : whole.format(value));
@@ -22,6 +24,16 @@ export const clock = (ms) => timeOfDay.format(ms);
 export const hour = (ms) => hourAndMinute.format(ms);
 
 export const day = (ms) => dayAndMonth.format(ms);
+
+/** A day with its year, for what may be long ago. */
+export const date = (ms) => (ms === null ? UNKNOWN : wholeDate.format(ms));
+
+/** An amount of money; without a currency it is only a number. */
+export function money(value, currency) {
+  if (value === null || value === undefined) return UNKNOWN;
+  if (!currency) return amount(value);
+  return new Intl.NumberFormat("en-US", { style: "currency", currency }).format(Number(value));
+}
 
 /** The time, with the day where that is another than today's. */
 export function when(ms, now) {

@@ -92,19 +92,19 @@ def send_alerts(
             return _skip(f"{box.waiting(now)} alerts wait; set COLLECTION_ALERT_WEBHOOK to have them sent.", None)
         if not_before is not None and now < not_before:
             return _skip(f"The webhook wants to be left alone until {not_before:%H:%M:%S} UTC.", context.cursor)
-        deliveries = list(_sent(box, webhook, alert_settings.dagster_url, now))
+        deliveries = list(_sent(box, webhook, alert_settings.dagster_url, settings.feed_url, now))
         return _skip(_told(deliveries, box.waiting(now)), _rest(deliveries, now))
 
     return with_store(settings, look)
 
 
-def _sent(box: AlertStore, webhook: str, dagster_url: str, now: datetime) -> Iterator[Delivery]:
+def _sent(box: AlertStore, webhook: str, dagster_url: str, page_url: str | None, now: datetime) -> Iterator[Delivery]:
     """Sends what is due, until the webhook does not take one."""
     for _ in range(MESSAGES):
         message = box.claim(now)
         if message is None:
             return
-        delivery = post(webhook, slack_text(lines(message.alerts, dagster_url)), now)
+        delivery = post(webhook, slack_text(lines(message.alerts, dagster_url, page_url)), now)
         if delivery.outcome is Outcome.TAKEN:
             box.sent(message, now)
         elif delivery.outcome is Outcome.NOT_TAKEN:

@@ -4,13 +4,15 @@ A change here needs a migration (`migrations/`); a test compares the two.
 
 Besides primary keys, no index of the large tables begins with `org_id` or `collection_id`. A planner that has not heard
 of an organisation yet takes such an index for as good as the primary key, and reads all of the organisation at every
-lookup.
+lookup. The indexes for pages of lists begin with the organisation as an expression, which only pages ask for.
 """
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
+
+from collection_pipeline.tables.schema.word_search import word_vector
 
 MONEY = sa.Numeric(12, 2)
 """Whole cents of the currency in the column beside it."""
@@ -32,6 +34,18 @@ metadata = sa.MetaData(
 
 def _one_of(column: str, *values: str) -> sa.CheckConstraint:
     return sa.CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})", name=f"{column}_known")
+
+
+def _for_pages(name: str, *columns: str, where: str | None = None) -> sa.Index:
+    """An index in the order of a list that is paged. It is built beside whoever collects (server/indexing.py)."""
+    condition = None if where is None else sa.text(where)
+    listed = [sa.text("(org_id || '')"), *map(sa.text, columns)]
+    return sa.Index(name, *listed, postgresql_where=condition, postgresql_concurrently=True)
+
+
+def _for_words(name: str, column: str) -> sa.Index:
+    """An index for what `word_search` asks. It is built beside whoever collects."""
+    return sa.Index(name, sa.text(word_vector(column)), postgresql_using="gin", postgresql_concurrently=True)
 
 
 def _now() -> sa.TextClause:
@@ -184,6 +198,7 @@ amazon_products = sa.Table(
     sa.Column("updated_at", MOMENT, nullable=False, server_default=_now(), comment="When it was last seen here."),
     sa.Index(None, "asin"),
     sa.Index(None, "category"),
+    _for_words("ix_amazon_products_words", "title"),
     comment="Current best sellers: one row per category and product. Earlier lists: amazon_product_history.",
 )
 
@@ -249,6 +264,12 @@ product_searches = sa.Table(
     _one_of("status", "planned", "done", "empty", "failed", "skipped"),
     sa.Index(None, "category", "collection_id", "status"),
     sa.Index(None, "asin", "searched_at"),
+    sa.Index(
+        "ix_product_searches_failed",
+        "collection_id",
+        postgresql_where=sa.text("status = 'failed'"),
+        postgresql_concurrently=True,
+    ),
     comment="One row per product and collection: its search's checkpoint, committed together with its listings.",
 )
 
@@ -335,6 +356,12 @@ sellers = sa.Table(
     sa.Index(None, "first_collection_id", "org_id"),
     sa.Index(None, "status", "org_id"),
     sa.Index(None, "seller_key"),
+    _for_pages("ix_sellers_by_name", "lower(display_name)", "seller_key", "marketplace"),
+    _for_pages("ix_sellers_by_products", "product_count", "seller_key", "marketplace"),
+    _for_pages("ix_sellers_by_first_seen", "first_seen_at", "seller_key", "marketplace"),
+    _for_pages("ix_sellers_by_export", "exported_at"),
+    _for_pages("ix_sellers_flagged", where="is_flagged"),
+    _for_words("ix_sellers_words", "display_name"),
     comment="The seller list of each organisation: one row per account.",
 )
 
@@ -362,6 +389,13 @@ product_figures = sa.Table(
         sa.text("sellers DESC"),
         "asin",
         postgresql_where=sa.text("categories <> '{}' AND sellers > 0"),
+    ),
+    _for_pages("ix_product_figures_by_sellers", "sellers", "asin", where="categories <> '{}'"),
+    _for_pages(
+        "ix_product_figures_by_spread",
+        "coalesce(price_high - price_low, 0)",
+        "asin",
+        where="categories <> '{}'",
     ),
     comment="What the current listings of each product come to. Kept by triggers, true at any moment.",
 )

@@ -29,6 +29,8 @@ class Selection:
     """Whether they were part of an export before."""
     name_contains: str | None = None
     with_removed: bool = False
+    keys: tuple[str, ...] | None = None
+    """Exactly these, each by its key."""
 
     def __str__(self) -> str:
         said = [
@@ -38,6 +40,7 @@ class Selection:
             {None: "", True: "exported before", False: "never exported"}[self.is_exported],
             f"name contains {self.name_contains!r}" if self.name_contains else "",
             "with removed ones" if self.with_removed else "",
+            "" if self.keys is None else f"{len(self.keys)} chosen ones",
         ]
         return ", ".join(filter(None, said)) or "all"
 
@@ -96,6 +99,8 @@ def _conditions(org_id: str, selection: Selection) -> list[sa.ColumnElement[bool
     if selection.name_contains:
         name = selection.name_contains.lower()
         conditions.append(sa.func.strpos(sa.func.lower(sellers.c.display_name), name) > 0)
+    if selection.keys is not None:
+        conditions.append(sellers.c.seller_key == sa.any_(sa.literal(list(selection.keys), sa.ARRAY(sa.Text))))
     if selection.category:
         conditions.append(_named_in(_OF_CATEGORY, category=selection.category))
     if selection.collection_id:

@@ -20,6 +20,7 @@ from collection_pipeline.tables.schema.views import COMMENTS, VIEWS
 from collection_pipeline.tables.server.access import access_statements
 from collection_pipeline.tables.server.event_partitions import make_event_weeks, prepared_partitioning
 from collection_pipeline.tables.server.filling import fill_figures
+from collection_pipeline.tables.server.indexing import build_indexes
 
 # Two processes that migrate at once take turns. What they lock must be there before the first migration, and be theirs.
 _TAKE_TURN = (
@@ -46,7 +47,7 @@ _RAISED = "P0001"
 def migrate(engine: sa.Engine) -> None:
     """Applies every migration that the database does not have yet; brings views, functions and rights up to date.
 
-    What is there but not counted yet is counted after that, while others work.
+    What is there but not counted yet is counted after that, and new indexes are built, while others work.
 
     Raises PipelineError where a role is missing that the migrating one may not create, and where others use the tables
     without a pause.
@@ -55,6 +56,7 @@ def migrate(engine: sa.Engine) -> None:
         with prepared_partitioning(engine):
             _migrate(engine)
         fill_figures(engine)
+        build_indexes(engine)
     except sa.exc.DBAPIError as error:
         diagnosis = getattr(error.orig, "diag", None)
         if diagnosis is None or diagnosis.sqlstate != _RAISED:

@@ -99,6 +99,13 @@ def test_a_message_spells_out_the_newest_and_counts_the_rest() -> None:
         Alert(AlertCause.RUN_FAILED, "c", str(n), f"no. {n}", f"/runs/{n}", NOW + timedelta(minutes=n))
         for n in range(8)
     ]
-    told = lines(alerts, "http://d")
+    told = lines(alerts, "http://d", "http://pages")
     assert told[0] == ("no. 7", "http://d/runs/7")
     assert [text for text, _ in told] == ["no. 7", "no. 6", "no. 5", "no. 4", "no. 3", "And 3 more of this kind."]
+
+
+def test_a_collection_that_ended_leads_to_its_new_sellers() -> None:
+    ended = Alert(AlertCause.COLLECTION_ENDED, "weekly", "weekly:1", "It ended.", "/runs", NOW)
+    assert lines([ended], "http://d") == [("It ended.", "http://d/runs")]
+    [(text, _)] = lines([ended], "http://d", "http://pages")
+    assert text == "It ended. Who is new: http://pages/answer/sellers?new_in=weekly&sort=first_seen"
