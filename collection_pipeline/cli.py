@@ -10,6 +10,7 @@ from collection_pipeline import __version__
 
 COMMANDS = {
     "up": "server.up",
+    "worker": "server.worker",
     "collect": "collecting.collect",
     "collections": "collecting.collections",
     "sellers": "sellers.group",

@@ -1,6 +1,6 @@
 """Starts each run by a fork of a warm process, in place of a process that imports everything anew.
 
-dagster.yaml names ForkingRunLauncher. There is one process per run, as with Dagster's default launcher, which still
+COLLECTION_LAUNCHER=fork, the default. There is one process per run, as with Dagster's default launcher, which still
 does the work where a fork is not safe (macOS), and for code of another Python environment. What differs: the runs are
 not the code server's children, so they survive its reload and its death.
 """
@@ -23,7 +23,7 @@ from dagster._utils import get_run_crash_explanation
 
 from collection_pipeline.orchestration.instance.forking import WarmClient, WarmProcessEnded
 from collection_pipeline.orchestration.instance.run_process import RunProcess
-from collection_pipeline.orchestration.instance.waking import run_ended
+from collection_pipeline.orchestration.instance.waking import run_ended, run_lost
 
 _clients: dict[str, WarmClient] = {}
 """The warm process of each version of each code location, by the id of its code server."""
@@ -83,12 +83,14 @@ class ForkingRunLauncher(DefaultRunLauncher):
         process = RunProcess.in_tags(run.tags)
         if process is None or not process.is_here or process.is_alive:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        run_ended(is_last=False)  # run monitoring is about to fail it
+        run_lost()
         return CheckRunHealthResult(WorkerStatus.FAILED, f"{process} is gone.")
 
 
 def warm_up(workspace: BaseWorkspaceRequestContext) -> None:
     """Starts a warm process for the code there is, so that the first run need not wait for it."""
+    if not isinstance(workspace.instance.run_launcher, ForkingRunLauncher):
+        return
     for location in workspace.code_locations:
         if isinstance(location, GrpcServerCodeLocation) and sys.platform == "linux":
             _client(serialize_value(workspace.instance.get_ref()), _server_id(location))

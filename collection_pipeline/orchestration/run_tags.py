@@ -12,6 +12,9 @@ COLLECTION_TAG = "collection_id"
 ATTEMPT_TAG = "collection_pipeline/attempt"
 """Which attempt at its category a run is; a run started by hand has none."""
 
+PRIORITY_TAG = "dagster/priority"
+"""Dagster takes the runs with the highest ones from its queue first."""
+
 STOPPED_TAG = "stopped"
 """Why a run ended early without having failed: paused, cancelling, superseded or interrupted."""
 

@@ -10,6 +10,7 @@ from collection_pipeline.core.retention import RULES
 from collection_pipeline.core.run_retention import DEFAULT_DAYS as KEEP_RUNS_DAYS
 from collection_pipeline.settings.alerts import AlertSettings
 from collection_pipeline.settings.pipeline import EBAY_API_URL, OXYLABS_URL
+from collection_pipeline.settings.runs import RunSettings
 from collection_pipeline.tables.schema.time_limits import LIST_LIMIT_S
 
 
@@ -111,6 +112,25 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             "COLLECTION_LIST_LIMIT_S",
             "Seconds that one statement may hold a seller list before it is stopped.",
             str(LIST_LIMIT_S),
+        ),
+    ),
+    "Runs and workers": (
+        Setting(
+            "COLLECTION_LAUNCHER",
+            "What starts a run: `fork` on this machine (Linux), `default` for Dagster's own launcher, `celery` for "
+            "[workers](deployment.md) on any machine.",
+            RunSettings.launcher,
+        ),
+        Setting("COLLECTION_BROKER_URL", "The Redis that workers take runs from.", is_secret=True),
+        Setting(
+            "COLLECTION_MAX_RUNS",
+            "Collecting runs at a time, on all machines together. Two more may run that collect nothing.",
+            str(RunSettings.max_runs),
+        ),
+        Setting(
+            "COLLECTION_WORKER_GRACE_S",
+            "Seconds that the runs of a worker that is told to stop may go on, before they are handed back.",
+            str(RunSettings.worker_grace_s),
         ),
     ),
     "The catalogue and the list": (

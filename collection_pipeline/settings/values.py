@@ -40,11 +40,12 @@ def shown(value: str) -> str:
     return repr(value if len(value) <= 80 else f"{value[:77]}…")
 
 
-def choice(values: Mapping[str, str], name: str, default: str, other: str) -> str:
-    """One of two words, in any case of letters."""
+def choice(values: Mapping[str, str], name: str, default: str, *others: str) -> str:
+    """One of a few words, in any case of letters."""
     chosen = values.get(name, default).lower()
-    if chosen not in (default, other):
-        raise PipelineError(f"{name} is {shown(values[name])}; it must be {default} (the default) or {other}.")
+    if chosen not in (default, *others):
+        words = ", ".join((f"{default} (the default)", *others[:-1]))
+        raise PipelineError(f"{name} is {shown(values[name])}; it must be {words} or {others[-1]}.")
     return chosen
 
 

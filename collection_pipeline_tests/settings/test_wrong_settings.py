@@ -22,6 +22,7 @@ from collection_pipeline.feed.access import FeedConfig
 from collection_pipeline.processes.running_services import free_port
 from collection_pipeline.settings.alerts import AlertSettings
 from collection_pipeline.settings.pipeline import CREDENTIALS, Settings, wants_json
+from collection_pipeline.settings.runs import RunSettings
 from collection_pipeline.settings.schedule import schedule_config
 from collection_pipeline.simulator.__main__ import main as simulator
 from collection_pipeline.tables.server.database import create_engine, database_url, reachable
@@ -95,6 +96,7 @@ def read_all(environment: Mapping[str, str]) -> None:
     """Everything that reads settings, and what is made of them where a bad value would show."""
     settings = Settings.from_mapping(environment)
     alerts = AlertSettings.from_mapping(environment)
+    RunSettings.from_mapping(environment)
     schedule = schedule_config(environment)
     page = FeedConfig.from_mapping(environment, "127.0.0.1", 8780, settings.org_id)
     wants_json(environment)

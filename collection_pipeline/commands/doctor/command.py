@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import click
 
 from collection_pipeline import __version__
+from collection_pipeline.commands.doctor.broker import broker_findings
 from collection_pipeline.commands.doctor.configuration import configuration_findings, version_finding
 from collection_pipeline.commands.doctor.databases import database_findings
 from collection_pipeline.commands.doctor.machine import machine_findings
@@ -55,6 +56,7 @@ def findings(environment: Mapping[str, str], *, is_offline: bool) -> Iterator[Fi
     settings = Settings.from_mapping(environment)
     yield from database_findings(settings, environment)
     yield from marketplace_findings(settings, is_offline=is_offline)
+    yield from broker_findings(environment)
     yield from service_findings(settings, environment)
     yield from machine_findings(settings)
 

@@ -13,6 +13,7 @@ from collection_pipeline.feed.access import DEFAULT_HOST, DEFAULT_PORT, FeedConf
 from collection_pipeline.settings.alerts import AlertSettings
 from collection_pipeline.settings.pipeline import Settings, wants_json
 from collection_pipeline.settings.reference import SECTIONS
+from collection_pipeline.settings.runs import RunSettings
 from collection_pipeline.settings.schedule import schedule_config
 from collection_pipeline.settings.values import given
 
@@ -46,6 +47,7 @@ def configuration_findings(environment: Mapping[str, str]) -> Iterator[Finding]:
         "settings": lambda: Settings.from_mapping(environment),
         "settings: feed": lambda: FeedConfig.from_mapping(environment, DEFAULT_HOST, DEFAULT_PORT, ""),
         "settings: alerts": lambda: AlertSettings.from_mapping(environment),
+        "settings: runs": lambda: RunSettings.from_mapping(environment),
         "settings: schedule": lambda: schedule_config(environment),
         "settings: logs": lambda: wants_json(environment),
     }

@@ -31,6 +31,7 @@ DATABASES = (
     "COLLECTION_DATABASE_DIRECT_URL",
     "COLLECTION_READER_DATABASE_URL",
     "COLLECTION_DAGSTER_DATABASE_URL",
+    "COLLECTION_BROKER_URL",
 )
 """Settings whose value may hold a password."""
 
@@ -75,7 +76,7 @@ class Secrecy:
 
 
 def _passwords(address: str) -> set[str]:
-    """What may be a password in a database's address: before the `@`, or in an option."""
+    """What may be a password in a server's address: before the `@`, or in an option."""
     before, at, _ = address.rpartition("@")
     passwords = {before.partition("://")[2].partition(":")[2]} if at else set[str]()
     try:

@@ -16,6 +16,7 @@ from rich.panel import Panel
 from sqlalchemy import make_url
 
 from collection_pipeline.commands.catalogue import load_default_catalogue
+from collection_pipeline.commands.server.instance_file import instance_configuration
 from collection_pipeline.commands.server.interrupting import interruptible
 from collection_pipeline.commands.server.services import (
     HOST,
@@ -28,21 +29,20 @@ from collection_pipeline.commands.server.services import (
     log_line,
     simulator_service,
     webserver_service,
+    worker_service,
 )
 from collection_pipeline.commands.server.simulated_day import simulated_day
 from collection_pipeline.commands.session import asking
 from collection_pipeline.processes.running_services import Services, free_port, require_free_port, stop_left_over
 from collection_pipeline.processes.supervising import Supervisor
 from collection_pipeline.settings.pipeline import Settings, simulated
+from collection_pipeline.settings.runs import RunSettings
 from collection_pipeline.stores import open_store
 from collection_pipeline.tables.server.database import create_engine, reachable
 from collection_pipeline.tables.server.embedded import watched
 from collection_pipeline.tables.server.locating import application_database, dagster_database, direct_database
 from collection_pipeline.tables.server.migrating import may_migrate, migrate
 from collection_pipeline.tables.store import Store
-
-OUR_DAGSTER_YAML = Path(__file__).parents[2] / "dagster.yaml"
-"""Part of the package, so that an installed wheel starts from any folder."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,12 @@ class Everything:
 
 
 @contextmanager
-def everything(settings: Settings, ports: Ports, console: Console) -> Iterator[Everything]:
+def everything(
+    settings: Settings, runs: RunSettings, ports: Ports, console: Console, *, has_worker: bool
+) -> Iterator[Everything]:
     """Starts everything, stops it at the end; Ctrl-C raises KeyboardInterrupt in between, and later only hurries.
+
+    A worker on this machine is part of it where `has_worker`; where runs are forked, none is needed.
 
     Stopped are first the runs, then the other services, then the database. Raises PipelineError where something cannot
     be started.
@@ -79,7 +83,7 @@ def everything(settings: Settings, ports: Ports, console: Console) -> Iterator[E
         try:
             store, environment = _open_database(stack, settings, services.simulator_url, console)
             files = DagsterFiles(settings.home / "dagster", _private_folder(stack) / "code")
-            files.write(_dagster_yaml(settings.home))
+            files.write(instance_configuration(settings.home, runs))
             stack.callback(supervisor.stop)
             stack.callback(begin_stopping)
             stack.push(lambda kind, *_: console.print("\nStopping everything …") if kind is KeyboardInterrupt else None)
@@ -90,6 +94,8 @@ def everything(settings: Settings, ports: Ports, console: Console) -> Iterator[E
                 supervisor.start(simulator_service(services.simulator_url, day, environment))
             with console.status("Starting Dagster …"):
                 _start_services(supervisor, files, ports, services, environment)
+                if has_worker:
+                    supervisor.start(worker_service(runs.all_runs, {**environment, "DAGSTER_HOME": str(files.home)}))
             yield Everything(services, store, supervisor)
         except BaseException:
             begin_stopping()  # before anything is undone: what comes now only hurries
@@ -101,12 +107,6 @@ def _make_way(home: Path, ports: Ports) -> None:
         stop_left_over(left_over)
     require_free_port(HOST, ports.dagster, "--port")
     require_free_port(HOST, ports.feed, "--feed-port")
-
-
-def _dagster_yaml(home: Path) -> Path:
-    """The instance's configuration: an operator's own file in the home, else the one of the package."""
-    own = home / "dagster.yaml"
-    return own if own.exists() else OUR_DAGSTER_YAML
 
 
 def _services(ports: Ports, simulator_port: int | None) -> Services:

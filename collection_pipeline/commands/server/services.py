@@ -21,8 +21,8 @@ import httpx
 import yaml
 
 from collection_pipeline import __version__
+from collection_pipeline.commands.server.instance_file import write_instance_file
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.processes.running_services import make_private
 from collection_pipeline.processes.supervising import Service, Supervisor
 from collection_pipeline.settings.pipeline import wants_json
 from collection_pipeline.tables.server.private_folders import write_private
@@ -48,10 +48,9 @@ class DagsterFiles:
         """The file that leads web server and daemon to the code server."""
         return self.home / "workspace.yaml"
 
-    def write(self, configuration: Path) -> None:
-        """Writes them, with this dagster.yaml: what Dagster writes beside it stays out of the checkout."""
-        make_private(self.home)
-        write_private(self.home / "dagster.yaml", configuration.read_text())
+    def write(self, configuration: str) -> None:
+        """Writes them, with this dagster.yaml."""
+        write_instance_file(self.home, configuration)
         location = {
             "location_name": LOCATION,
             "host": "localhost",
@@ -102,6 +101,12 @@ def daemon_service(
     session = () if session_began_at is None else ("--session-began-at", session_began_at.isoformat())
     command = (*_PYTHON, module, "--workspace", str(files.workspace), *session, *_log_format())
     return Service("daemon", command, environment, has_runs=True)
+
+
+def worker_service(concurrency: int, environment: Mapping[str, str]) -> Service:
+    """A worker on this machine. When everything stops, its runs are handed back at once, as forked ones are."""
+    command = (*_PYTHON, "collection_pipeline.orchestration.workers.worker", "--concurrency", str(concurrency))
+    return Service("worker", command, {**environment, "COLLECTION_WORKER_GRACE_S": "0"}, has_runs=True)
 
 
 def await_answer(address: str, supervisor: Supervisor) -> None:

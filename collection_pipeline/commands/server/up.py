@@ -19,12 +19,14 @@ from collection_pipeline.commands.server.everything import Ports, everything
 from collection_pipeline.commands.server.services import READY_WITHIN_S
 from collection_pipeline.commands.session import asking, errors_as_messages
 from collection_pipeline.core.collecting.collections import CollectionStatus
+from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.watching.answer_links import new_sellers_address
 from collection_pipeline.processes.running_services import Services, make_private, only_one
 from collection_pipeline.processes.supervising import Supervisor
 from collection_pipeline.settings.pipeline import Settings
+from collection_pipeline.settings.runs import RunSettings
 from collection_pipeline.stores import open_store
-from collection_pipeline.tables.server.locating import application_database
+from collection_pipeline.tables.server.locating import application_database, named_database
 from collection_pipeline.tables.server.private_folders import private_home
 from collection_pipeline.tables.store import Store
 
@@ -39,6 +41,7 @@ class UpOptions:
 
     collect: bool
     stop_after: bool
+    has_worker: bool
     preset: str | None
     categories: tuple[str, ...]
 
@@ -54,11 +57,23 @@ class UpOptions:
     is_flag=True,
     help="With --collect: stop everything afterwards; exit 0 only if the collection completed.",
 )
+@click.option(
+    "--no-runs",
+    is_flag=True,
+    help="With COLLECTION_LAUNCHER=celery: leave the runs to workers on other machines; start none on this one.",
+)
 @click.option("--preset", help="What to collect. Default: starter.")
 @click.option("--category", "categories", multiple=True, help="A category to collect, by its key. Repeatable.")
 @errors_as_messages
 def up(
-    port: int, feed_port: int, preset: str | None, categories: tuple[str, ...], *, collect: bool, stop_after: bool
+    port: int,
+    feed_port: int,
+    preset: str | None,
+    categories: tuple[str, ...],
+    *,
+    collect: bool,
+    stop_after: bool,
+    no_runs: bool,
 ) -> None:
     """Start the database, the simulator (without credentials), Dagster with its daemon, and the live activity page.
 
@@ -68,12 +83,20 @@ def up(
     """
     console = Console()
     settings = Settings.from_mapping(os.environ)
+    runs = RunSettings.from_mapping(os.environ)
+    if no_runs and runs.launcher != "celery":
+        raise PipelineError(
+            f"--no-runs leaves the runs to workers, and COLLECTION_LAUNCHER is {runs.launcher}: nobody would take "
+            "them. Set it to celery, and COLLECTION_BROKER_URL to the address of a Redis."
+        )
+    if no_runs:
+        named_database(settings)
     logs = private_home(settings.home) / "logs"
     make_private(logs)
-    request = UpOptions(collect, stop_after, preset, categories)
+    request = UpOptions(collect, stop_after, runs.launcher == "celery" and not no_runs, preset, categories)
     with only_one(logs / "up.lock") as is_first:
         if is_first:
-            status = _run(settings, Ports(port, feed_port), request, console)
+            status = _run(settings, runs, Ports(port, feed_port), request, console)
         else:
             status = _use_running(settings, request, console)
     if collect and stop_after:
@@ -104,9 +127,12 @@ def _running(home: Path, within_s: float) -> Services | None:
         time.sleep(0.1)
 
 
-def _run(settings: Settings, ports: Ports, request: UpOptions, console: Console) -> CollectionStatus | None:
+def _run(
+    settings: Settings, runs: RunSettings, ports: Ports, request: UpOptions, console: Console
+) -> CollectionStatus | None:
     status = None
-    with suppress(KeyboardInterrupt), everything(settings, ports, console) as running:
+    started = everything(settings, runs, ports, console, has_worker=request.has_worker)
+    with suppress(KeyboardInterrupt), started as running:
         if request.collect:
             status = _collect(running.store, settings, request, running.services, console, running.supervisor.check)
         if not request.stop_after:

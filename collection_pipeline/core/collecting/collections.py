@@ -319,18 +319,21 @@ def to_start(units: Iterable[CategoryUnit], runs: Sequence[RunFact], *, at_most:
 
     One attempt at a category is alive at a time: the next one is asked for when the former has ended. `at_most` so many
     runs wait in the queue, because ten thousand of them would keep a sensor, and everybody who looks, busy for minutes.
+    Those that were begun before come first, and do not wait until fewer others do.
     """
     asked = {(run.category, run.attempt) for run in runs}
     alive = {run.category for run in runs if run.is_active}
-    waiting = sum(run.is_active and run.started_at is None for run in runs)
-    due = (
+    waiting = [run for run in runs if run.is_active and run.started_at is None]
+    due = [
         unit
         for unit in units
         if unit.status is CategoryStatus.PLANNED
         and (unit.category, unit.attempt) not in asked
         and unit.category not in alive
-    )
-    return list(islice(due, max(0, at_most - waiting)))
+    ]
+    again = [unit for unit in due if unit.attempt > 1][: max(0, at_most - sum(run.attempt > 1 for run in waiting))]
+    fresh = (unit for unit in due if unit.attempt == 1)
+    return [*again, *islice(fresh, max(0, at_most - len(waiting) - len(again)))]
 
 
 def storms(units: Iterable[CategoryUnit], now: datetime) -> list[Settlement]:

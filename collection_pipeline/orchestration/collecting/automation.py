@@ -4,6 +4,7 @@ They compare two states, and need no cursor to know where they were: the status 
 and a run key makes what is asked for twice happen once. Sensors that read a log or a folder do keep one.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -32,17 +33,17 @@ from collection_pipeline.orchestration.collecting.runs import (
     limit_pool,
     snapshot_runs,
 )
-from collection_pipeline.orchestration.run_tags import ATTEMPT_TAG, COLLECTION_TAG
+from collection_pipeline.orchestration.run_tags import ATTEMPT_TAG, COLLECTION_TAG, PRIORITY_TAG
 from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.orchestration.sensor_store import SensorOutcome, with_store
 from collection_pipeline.settings.pipeline import Settings
+from collection_pipeline.settings.runs import RunSettings
 from collection_pipeline.tables.collecting.collections import Collection
 from collection_pipeline.tables.store import Store
 from collection_pipeline.tables.watching.alerts import AlertStore
 
-RUNS_AT_A_TIME = 5
-RUNS_WAITING = 10
-"""Runs that wait in the queue, of all collections together; each has at least as many as can be at work at a time."""
+WAITING_PER_RUN = 2
+"""Runs that wait in the queue, of all collections together, for each that can be at work at a time."""
 
 
 @sensor(every_s=5)
@@ -73,10 +74,11 @@ def start_collections(context: dg.SensorEvaluationContext, settings: dg.Resource
 
 def _start(context: dg.SensorEvaluationContext, store: Store) -> SensorOutcome:
     requests: list[dg.RunRequest] = []
+    at_a_time = RunSettings.from_mapping(os.environ).max_runs
     running = [one for one in store.collections.open() if one.status is CollectionStatus.RUNNING]
     for collection in running:
         with isolated(context, collection):
-            share = max(RUNS_AT_A_TIME, RUNS_WAITING // len(running))
+            share = max(at_a_time, WAITING_PER_RUN * at_a_time // len(running))
             requests.extend(_runs_to_start(context.instance, store, collection, share))
     if not requests:
         return dg.SkipReason("No open collection has a category that is not started.")
@@ -105,7 +107,11 @@ def _runs_to_start(
         yield dg.RunRequest(
             run_key=f"{collection_id}:{unit.category}:{unit.attempt}",
             partition_key=unit.category,
-            tags={COLLECTION_TAG: collection_id, ATTEMPT_TAG: str(unit.attempt)},
+            tags={
+                COLLECTION_TAG: collection_id,
+                ATTEMPT_TAG: str(unit.attempt),
+                PRIORITY_TAG: str(unit.attempt - 1),  # what was begun goes on before more is begun
+            },
             run_config=_run_config(collection),
         )
 

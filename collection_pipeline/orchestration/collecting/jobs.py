@@ -29,7 +29,8 @@ collect_category = dg.define_asset_job(
     selection=dg.AssetSelection.assets(amazon_products, ebay_listings, ebay_sellers),
     description=(
         "Collects one category: its best sellers on Amazon, their listings on eBay, and the sellers of these. Choose "
-        "categories as partitions; at most five such runs work at a time. The snapshot follows by itself."
+        "categories as partitions; at most five such runs (COLLECTION_MAX_RUNS) work at a time. The snapshot follows "
+        "by itself."
     ),
 )
 

@@ -82,12 +82,17 @@ def open_backfills(instance: dg.DagsterInstance) -> set[str]:
 
 
 def limit_pool(instance: dg.DagsterInstance) -> None:
-    """Gives the pool of collecting runs its limit before the first run asks for a place.
+    """Gives the pool of collecting runs its limit before the first run asks for a place, and after the limit changed.
 
-    Dagster does so itself, but only after its first look at the queue, which then starts as many runs as there are.
+    Dagster does so itself, but only after its first look at the queue, which then starts as many runs as there are, and
+    never where the limit changed. One that somebody has set in the UI stays.
     """
     storage = instance.event_log_storage
-    if MARKETPLACE_POOL not in storage.get_concurrency_keys():
+    pool = next((pool for pool in storage.get_pool_limits() if pool.name == MARKETPLACE_POOL), None)
+    is_old = pool is not None and pool.from_default and pool.limit != instance.global_op_concurrency_default_limit
+    if is_old:
+        storage.delete_concurrency_limit(MARKETPLACE_POOL)  # Dagster cannot change a default on Postgres
+    if pool is None or is_old:
         storage.initialize_concurrency_limit_to_default(MARKETPLACE_POOL)
 
 

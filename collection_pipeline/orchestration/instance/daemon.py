@@ -23,11 +23,13 @@ from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handlers
 from dagster_shared.error import SerializableErrorInfo
 
+from collection_pipeline.orchestration.collecting.runs import limit_pool
 from collection_pipeline.orchestration.instance.code_watching import ask_rarely
 from collection_pipeline.orchestration.instance.prompt_backfills import PromptBackfillDaemon
 from collection_pipeline.orchestration.instance.recovery import fail_dead_runs
 from collection_pipeline.orchestration.instance.waking import QUEUE, SENSORS, listen_in_background
 from collection_pipeline.orchestration.launcher import warm_up
+from collection_pipeline.orchestration.project_launcher import launcher_daemons
 
 Context = IWorkspaceProcessContext[Any]
 
@@ -83,8 +85,9 @@ class WokenQueueDaemon(QueuedRunCoordinatorDaemon):
 
 
 def woken_daemons(instance: dg.DagsterInstance) -> list[DagsterDaemon[Any]]:
-    """The daemons that the instance needs, three of them in a form that need not be waited for."""
-    return [_woken(daemon, instance) for daemon in create_daemons_from_instance(instance)]
+    """The daemons that the instance needs, three of them in a form of ours, and those that its launcher needs."""
+    needed = [_woken(daemon, instance) for daemon in create_daemons_from_instance(instance)]
+    return [*needed, *launcher_daemons()]
 
 
 def _woken(daemon: DagsterDaemon[Any], instance: dg.DagsterInstance) -> DagsterDaemon[Any]:
@@ -110,6 +113,7 @@ def main(workspace: Path, session_began_at: str | None, log_format: str) -> None
     with suppress(KeyboardInterrupt), capture_interrupts(), dg.DagsterInstance.get() as instance:
         if session_began_at is not None:
             fail_dead_runs(instance, datetime.fromisoformat(session_began_at))
+        limit_pool(instance)  # while nobody looks at the queue
         listen_in_background()
         with daemon_controller_from_instance(
             instance, target, gen_daemons=woken_daemons, log_format=log_format

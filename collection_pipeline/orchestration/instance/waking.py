@@ -22,6 +22,9 @@ BUSY_REST_S = 5.0
 SETTLED_WITHIN_S = 1.5
 """How long it may take until it is written down how a run ended, and until another one is queued in its place."""
 
+PLACE_KEPT_S = 6.0
+"""How long a lost run's place is kept: until the sensors have planned its category anew, and asked for the next run."""
+
 TRIED_AGAIN_AFTER_S = 10.0
 
 logger = logging.getLogger(__name__)
@@ -35,6 +38,7 @@ class Alarm:
         self._changed = threading.Condition()
         self._rings_at = float("inf")
         self._rang_at = float("-inf")
+        self._held_until = float("-inf")
 
     def ring(self, within_s: float = 0.0, *, is_news: bool = True) -> None:
         """Has the loop look now, or within so many seconds, together with what else there is until then.
@@ -47,6 +51,11 @@ class Alarm:
             self._rings_at = min(self._rings_at, now + within_s)
             self._changed.notify_all()
 
+    def hold(self, for_s: float) -> None:
+        """Has the loop not look for so many seconds, whoever rings."""
+        with self._changed:
+            self._held_until = time.monotonic() + for_s
+
     def rest(self, shutdown: threading.Event, longest_s: float) -> None:
         """Returns when the next round may begin: when the alarm rings, the time is over, or the daemon shuts down."""
         began_at = time.monotonic()
@@ -54,7 +63,8 @@ class Alarm:
             longest_s = min(longest_s, BUSY_REST_S)
         with self._changed:
             while not shutdown.is_set():
-                ends_at = max(began_at + self._apart_s, min(self._rings_at, began_at + longest_s))
+                rings_at = min(self._rings_at, began_at + longest_s)
+                ends_at = max(began_at + self._apart_s, self._held_until, rings_at)
                 left_s = ends_at - time.monotonic()
                 if left_s <= 0:
                     break
@@ -80,6 +90,12 @@ def run_ended(*, is_last: bool) -> None:
         LAST_RUN_ENDED.set()
     QUEUE.ring()
     SENSORS.ring(within_s=0.0 if is_last else SETTLED_WITHIN_S)
+
+
+def run_lost() -> None:
+    """A run's process is gone, and the run is about to be failed. Its place is kept for its category's next attempt."""
+    QUEUE.hold(PLACE_KEPT_S)
+    SENSORS.ring()
 
 
 def listen_in_background() -> None:

@@ -663,6 +663,29 @@ requests_in_flight = sa.Table(
     ),
     comment="Places for requests in flight, which all runs share. They are leased, so one that died frees its own.",
 )
+
+run_leases = sa.Table(
+    "run_leases",
+    metadata,
+    sa.Column("run_id", sa.Text, primary_key=True, comment="The Dagster run."),
+    sa.Column("holder", sa.Text, nullable=False, comment="The process that works on it, and its machine."),
+    sa.Column("taken_at", MOMENT, nullable=False, comment="When it took the run."),
+    sa.Column(
+        "held_until",
+        MOMENT,
+        nullable=False,
+        comment="When the lease ends unless it is renewed; the process ends before.",
+    ),
+    sa.Column(
+        "is_stopping",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="Whether the process was asked to stop.",
+    ),
+    comment="Runs that workers have taken. A worker that has died, or lost the database, loses its runs by itself.",
+)
+
 locks = sa.Table(
     "locks",
     metadata,

@@ -25,7 +25,7 @@ _ROLES = f"{PIPELINE}, {ANALYST}, {ADMIN}"
 FOR_EVERYBODY = ("categories", "presets")
 """Tables about no organisation that analysts need to read the others."""
 
-INTERNAL = ("locks", "requests_in_flight", "activity_channel")
+INTERNAL = ("locks", "requests_in_flight", "run_leases", "activity_channel")
 """Tables that belong to the working of the product. Who may use them can hold its locks, and hear its announcements."""
 
 HIDDEN = ("api_usage", "source_rates", "erased_sellers", "purges", "best_seller_pages", "alerts", *INTERNAL)

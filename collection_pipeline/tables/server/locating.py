@@ -9,6 +9,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
+from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.tables.server.database import database_url
 from collection_pipeline.tables.server.embedded import create_database, start_embedded
 
@@ -30,6 +31,16 @@ class Location(Protocol):
 
     @property
     def is_simulated(self) -> bool: ...  # noqa: D102
+
+
+def named_database(location: Location) -> sa.URL:
+    """The address that is given, for whom other machines have to reach the same. Raises PipelineError without one."""
+    if location.database_url is None:
+        raise PipelineError(
+            "Workers and the control plane meet in one Postgres: set COLLECTION_DATABASE_URL and "
+            "COLLECTION_DAGSTER_DATABASE_URL to addresses that all machines reach."
+        )
+    return database_url(location.database_url)
 
 
 @contextmanager

@@ -242,3 +242,12 @@ def test_of_a_running_product_everything_is_in_order(home: Path) -> None:
         assert found["dagster daemon"]["facts"]["SENSOR_age_s"] is not None
         assert found["marketplace: ebay"]["facts"]["status"] in range(200, 500)
         assert found["limits: ebay"]["facts"]["requests_per_s"] == 500  # a simulator is spared as little as it needs
+
+
+def test_a_broker_that_is_away_is_named_without_its_password(environment: dict[str, str]) -> None:
+    address = f"redis://:hunter2@127.0.0.1:{free_port()}/0"
+    chosen = {**environment, "COLLECTION_LAUNCHER": "celery", "COLLECTION_BROKER_URL": address}
+    found = report(chosen, "--offline")["broker"]
+    assert (found["level"], found["what"]) == ("fault", "Redis at 127.0.0.1 does not answer (ConnectionError).")
+    assert "hunter2" not in run(chosen, "--offline").stdout
+    assert "broker" not in report(environment, "--offline")

@@ -233,6 +233,15 @@ def test_only_so_many_runs_wait_in_the_queue_and_those_at_work_do_not_count() ->
     assert to_start([PLANNED, toys, tools], [at_work], at_most=2) == [toys, tools]
 
 
+def test_what_was_begun_goes_on_before_more_is_begun_however_many_wait() -> None:
+    toys, tools = replace(PLANNED, category="toys"), replace(PLANNED, category="tools", attempt=2)
+    waiting = [replace(run(RunState.ACTIVE), category=f"c{number}") for number in range(5)]
+    assert to_start([toys, tools], [], at_most=5) == [tools, toys]
+    assert to_start([toys, tools], waiting, at_most=5) == [tools]
+    resumed = [replace(PLANNED, category=f"r{number}", attempt=2) for number in range(9)]
+    assert to_start(resumed, [replace(one, attempt=2) for one in waiting[:3]], at_most=5) == resumed[:2]
+
+
 def test_a_resumed_category_may_die_as_often_as_a_new_one() -> None:
     resumed = replace(ENTERED, attempt=5, last_attempt=6)
     died = [replace(run(RunState.FAILED), attempt=5)]

@@ -53,6 +53,15 @@ def test_what_rang_during_a_round_is_not_missed_and_rings_once() -> None:
         assert rest.is_alive()
 
 
+def test_a_loop_that_is_held_does_not_look_whoever_rings() -> None:
+    alarm = Alarm(apart_s=0)
+    alarm.hold(0.5)
+    began = time.monotonic()
+    alarm.ring()
+    alarm.rest(threading.Event(), LONG_S)
+    assert time.monotonic() - began >= 0.5
+
+
 def test_rounds_keep_their_distance_and_what_has_time_waits_for_more() -> None:
     alarm = Alarm(apart_s=0.5)
     began = time.monotonic()
