@@ -97,7 +97,7 @@ class Endpoints:
 
     async def progress(self, request: Request) -> Response:
         """The figures of one collection."""
-        return answer(await self._known(request, self._facts.progress))
+        return answer(await self._known(request, self._store.collections.find_progress))
 
     async def categories(self, request: Request) -> Response:
         """The categories of one collection."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collection_pipeline.core.activity import Action
+from collection_pipeline.core.collecting.progress import Progress
 from collection_pipeline.feed.endpoints import Endpoints
 from collection_pipeline.feed.health import Readiness
 from collection_pipeline.feed.operation import Operation, Parameter, limit_parameter
@@ -11,7 +12,6 @@ from collection_pipeline.tables.watching.page_figures import (
     CategoryRow,
     CollectionRow,
     Metrics,
-    ProgressRow,
     SnapshotRow,
 )
 
@@ -76,7 +76,7 @@ OPERATIONS = (
         (limit_parameter(50, 500), _ORG),
     ),
     Operation("GET", _ONE, Endpoints.collection, "One collection.", schema_of(CollectionRow)),
-    Operation("GET", f"{_ONE}/progress", Endpoints.progress, "The figures of one collection.", schema_of(ProgressRow)),
+    Operation("GET", f"{_ONE}/progress", Endpoints.progress, "The figures of one collection.", schema_of(Progress)),
     Operation("GET", f"{_ONE}/categories", Endpoints.categories, "Its categories.", list_of("categories", CategoryRow)),
     Operation("GET", f"{_ONE}/metrics", Endpoints.metrics, "Its events, counted.", schema_of(Metrics)),
     Operation("POST", f"{_ONE}/pause", Endpoints.pause, "Pauses it, where this server may control.", _CHANGED),

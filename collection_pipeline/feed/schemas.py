@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 Schema = dict[str, Any]
@@ -17,6 +18,8 @@ def schema_of(kind: Any) -> Schema:
     if is_dataclass(kind) and isinstance(kind, type):
         hints = get_type_hints(kind)
         return object_of({field.name: schema_of(hints[field.name]) for field in fields(kind)}, kind.__doc__)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return {"type": "string", "enum": [*kind]}
     if get_origin(kind) in (Union, types.UnionType):
         return {"anyOf": [schema_of(one) for one in get_args(kind)]}
     if get_origin(kind) in (Sequence, list):

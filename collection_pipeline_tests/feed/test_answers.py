@@ -14,11 +14,11 @@ from starlette.routing import Route
 from collection_pipeline.core.activity import Action
 from collection_pipeline.core.catalogue import Catalogue, Category
 from collection_pipeline.core.collecting.collections import Pause
+from collection_pipeline.core.collecting.progress import Progress
 from collection_pipeline.feed import endpoints
 from collection_pipeline.feed.access import PAGE_FILES, FeedConfig
 from collection_pipeline.feed.app import build_app
 from collection_pipeline.tables.store import Store
-from collection_pipeline.tables.watching.page_figures import ProgressRow
 from collection_pipeline_tests.feed.conftest import Shared
 from collection_pipeline_tests.feed.serving import append, ask, serving
 from collection_pipeline_tests.tables.examples import collect, finish, listing, rows, start
@@ -94,7 +94,7 @@ def test_seller_counts_are_those_of_one_organisation_oldest_first(busy: str, sto
 def test_progress_shows_every_column_of_its_view(store: Store) -> None:
     query = "SELECT column_name FROM information_schema.columns WHERE table_name = 'collection_progress'"
     columns = {name for (name,) in rows(store, query)}
-    assert columns - {"time_left"} == set(ProgressRow.__dataclass_fields__) - {"time_left_s"}
+    assert columns - {"time_left"} == set(Progress.__dataclass_fields__) - {"time_left_s"}
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from collection_pipeline.core.collecting.collections import CollectionStatus
 
@@ -12,10 +14,13 @@ from collection_pipeline.core.collecting.collections import CollectionStatus
 class Progress:
     """The figures of one collection at one moment, as in the view `collection_progress`.
 
-    `time_left` is an estimate from the rate so far; None while there is nothing to estimate from, and once it is over.
+    `time_left_s` is an estimate from the rate so far, in seconds; None while there is nothing to estimate from, and
+    once the collection is over. `failures` counts requests and units that failed, by kind; `cost` is in the vendors'
+    units.
     """
 
     collection_id: str
+    org_id: str
     status: CollectionStatus
     started_at: datetime
     completed_at: datetime | None
@@ -33,8 +38,18 @@ class Progress:
     sellers_found: int
     new_sellers: int
     calls: int
+    cost: Decimal
+    cost_cap: Decimal | None
+    failures: Mapping[str, int]
     searches_per_minute: float | None
-    time_left: timedelta | None
+    time_left_s: float | None
+    paused_reason: str | None
+    paused_until: datetime | None
+
+    @property
+    def time_left(self) -> timedelta | None:
+        """The estimate as a span of time."""
+        return None if self.time_left_s is None else timedelta(seconds=self.time_left_s)
 
     @property
     def categories_ended(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 
@@ -250,15 +250,25 @@ class CollectionStore:
         return {row.category: CategoryCalls(row.best_sellers, row.searches) for row in rows}
 
     def progress(self, collection_id: str) -> Progress:
-        """The figures of one collection, true at this moment."""
-        names = ", ".join(Progress.__dataclass_fields__)
-        query = sa.text(f"SELECT {names} FROM collection_progress WHERE collection_id = :collection_id")  # noqa: S608
-        with self._engine.connect() as connection:
-            row = connection.execute(query, {"collection_id": collection_id}).one_or_none()
-        if row is None:
+        """The figures of one collection at this moment. Raises PipelineError if there is no such collection."""
+        progress = self.find_progress(collection_id)
+        if progress is None:
             self.get(collection_id)  # says that there is none
             raise AssertionError("every collection has its progress")
-        return Progress(**{**row._asdict(), "status": CollectionStatus(row.status)})
+        return progress
+
+    def find_progress(self, collection_id: str) -> Progress | None:
+        """The figures of one collection at this moment; None if there is no such collection."""
+        query = sa.text("""
+            SELECT *, extract(epoch FROM time_left)::float8 AS time_left_s
+            FROM collection_progress WHERE collection_id = :collection_id
+        """)
+        with self._engine.connect() as connection:
+            row = connection.execute(query, {"collection_id": collection_id}).mappings().one_or_none()
+        if row is None:
+            return None
+        figures = {field.name: row[field.name] for field in fields(Progress)}
+        return Progress(**{**figures, "status": CollectionStatus(row["status"])})
 
     def expected(self, collection_id: str) -> Decimal | None:
         """The new sellers that a collection's plan promised; None if it was not planned, as a backfill is not."""

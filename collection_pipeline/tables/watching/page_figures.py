@@ -5,7 +5,7 @@ The fields are the page's contract: the feed answers with exactly them and descr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -31,38 +31,6 @@ class CollectionRow:
     cost_cap: Decimal | None
     paused_reason: str | None
     paused_message: str | None
-    paused_until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ProgressRow:
-    """The figures of one collection at this moment, as in the view collection_progress."""
-
-    collection_id: str
-    org_id: str
-    status: str
-    started_at: datetime
-    completed_at: datetime | None
-    departments: int
-    categories_total: int
-    categories_listed: int
-    categories_done: int
-    categories_failed: int
-    products_found: int
-    searches_total: int
-    searches_done: int
-    searches_failed: int
-    searches_skipped: int
-    listings_found: int
-    sellers_found: int
-    new_sellers: int
-    calls: int
-    cost: Decimal
-    cost_cap: Decimal | None
-    failures: Mapping[str, int]
-    searches_per_minute: float | None
-    time_left_s: float | None
-    paused_reason: str | None
     paused_until: datetime | None
 
 
@@ -154,14 +122,6 @@ class FeedStore:
         """One collection; None if there is no such collection."""
         query = "SELECT * FROM collections WHERE collection_id = :collection_id"
         return next(iter(self._rows(CollectionRow, query, collection_id=collection_id)), None)
-
-    def progress(self, collection_id: str) -> ProgressRow | None:
-        """The figures of one collection; None if there is no such collection."""
-        query = """
-            SELECT *, extract(epoch FROM time_left)::float8 AS time_left_s
-            FROM collection_progress WHERE collection_id = :collection_id
-        """
-        return next(iter(self._rows(ProgressRow, query, collection_id=collection_id)), None)
 
     def categories(self, collection_id: str) -> list[CategoryRow]:
         """The categories of a collection, in the catalogue's order."""

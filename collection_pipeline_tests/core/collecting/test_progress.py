@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -9,6 +10,7 @@ from collection_pipeline.core.collecting.progress import Progress
 def progress(*, listed: int, searches: int, categories: int = 12) -> Progress:
     return Progress(
         collection_id="c1",
+        org_id="default",
         status=CollectionStatus.RUNNING,
         started_at=datetime(2026, 5, 1, tzinfo=UTC),
         completed_at=None,
@@ -26,8 +28,13 @@ def progress(*, listed: int, searches: int, categories: int = 12) -> Progress:
         sellers_found=50,
         new_sellers=10,
         calls=30,
+        cost=Decimal(30),
+        cost_cap=None,
+        failures={},
         searches_per_minute=None,
-        time_left=None,
+        time_left_s=None,
+        paused_reason=None,
+        paused_until=None,
     )
 
 
