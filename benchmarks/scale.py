@@ -27,6 +27,7 @@ from collection_pipeline.tables.server.database import create_engine
 from collection_pipeline.tables.server.embedded import create_database, start_embedded, stop_embedded
 from collection_pipeline.tables.server.migrating import migrate
 from collection_pipeline.tables.store import Store
+from collection_pipeline.tables.watching.page_figures import FeedStore
 
 ORG, COLLECTION, TRIES = "default", "c1", 5
 PAGES, PER_PAGE = 200, 200
@@ -78,6 +79,8 @@ def measured(address: sa.URL, listings: int) -> Measured:
         "difference of two lists, 100 changes": best(
             lambda: rows(engine, sa.text("SELECT * FROM seller_list_diff('default', 1, 2)"))
         ),
+        "newest 100 events of a collection": best(lambda: store.activity.since("c7", 0)),
+        "events of a collection, counted": best(lambda: FeedStore(engine).metrics("c7")),
         "names of one seller": best(lambda: store.history.versions(ORG, "seller-77")),
         "timeline": best(lambda: store.history.timeline(ORG)),
         "progress of a collection": best(lambda: store.collections.progress(COLLECTION)),
@@ -94,11 +97,12 @@ def measured(address: sa.URL, listings: int) -> Measured:
         for table, size in rows(
             engine,
             sa.text(r"""
-                SELECT relname, pg_total_relation_size(oid) FROM pg_class
-                WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND (relname IN
-                    ('ebay_listings', 'sellers', 'product_figures') OR relname LIKE 'seller\_%')
-                    AND pg_total_relation_size(oid) > 1000000
-                ORDER BY 2 DESC
+                SELECT CASE WHEN relispartition THEN 'activity_events' ELSE relname END,
+                       CAST(sum(pg_total_relation_size(oid)) AS bigint)
+                FROM pg_class
+                WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND (relispartition
+                    OR relname IN ('ebay_listings', 'sellers', 'product_figures') OR relname LIKE 'seller\_%')
+                GROUP BY 1 HAVING sum(pg_total_relation_size(oid)) > 1000000 ORDER BY 2 DESC
             """),
         )
     }
