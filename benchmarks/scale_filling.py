@@ -99,8 +99,8 @@ _LISTINGS = f"""
                                condition_id, is_fixed_price, is_delivery_free, country, url, first_collection_id,
                                last_collection_id)
     SELECT 'default', 'B' || lpad(CAST(n / {PER_PRODUCT} AS text), 9, '0'), 'l' || n, 'ebay',
-           'seller-' || (n * 7919) % CAST(:sellers AS bigint) * {HALVES} + :half, 'Seller', 'Listing', 40 + n % 50, 'USD',
-           '1000', true, true, 'US', 'https://ebay.example', 'c1', 'c1'
+           'seller-' || (n * 7919) % CAST(:sellers AS bigint) * {HALVES} + :half, 'Seller', 'Listing', 40 + n % 50,
+           'USD', '1000', true, true, 'US', 'https://ebay.example', 'c1', 'c1'
     FROM generate_series(CAST(:first AS bigint) * {PER_PRODUCT}, (CAST(:last AS bigint) + 1) * {PER_PRODUCT} - 1) n
 """  # noqa: S608
 _EVENTS = f"""
@@ -110,7 +110,8 @@ _EVENTS = f"""
            n % 5 + 1, 'ebay', CASE n % 5 WHEN 0 THEN 'found' WHEN 1 THEN 'complete' ELSE 'fetching' END,
            'category-' || n / 500, 'A product with a title of the usual length, number ' || n, n % 3,
            'https://api.ebay.example/buy/browse/v1/item_summary/search',
-           CAST('{{"q": "a product with a title of the usual length", "limit": 200}}' AS jsonb), 200 + n % 50, 1, n % 200
+           CAST('{{"q": "a product with a title of the usual length", "limit": 200}}' AS jsonb), 200 + n % 50, 1,
+           n % 200
     FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) n
 """  # noqa: S608
 _SELLERS = """
