@@ -10,6 +10,7 @@ import dagster as dg
 from collection_pipeline.core.collecting.products import BestSellerSource
 from collection_pipeline.core.collecting.retrying import RetryPolicy
 from collection_pipeline.core.collecting.usage import CallLedger
+from collection_pipeline.processes.token_file import TokenFile
 from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.sources.ebay.token import EbayAccount
 from collection_pipeline.sources.opening import open_best_sellers, open_listings, open_result_pages
@@ -59,7 +60,7 @@ def _listings(chosen: Settings) -> OpenListings:
         return partial(open_result_pages, _oxylabs(chosen), limits=chosen.answer_limits)
     client_id, client_secret = chosen.ebay_credentials
     account = EbayAccount(chosen.ebay_api_url, client_id, client_secret, marketplace=chosen.ebay_marketplace)
-    return partial(open_listings, account, limits=chosen.answer_limits)
+    return partial(open_listings, account, limits=chosen.answer_limits, shared=TokenFile(chosen.home))
 
 
 def _oxylabs(chosen: Settings) -> OxylabsAccount:

@@ -12,7 +12,7 @@ from collection_pipeline.core.collecting.usage import AnswerLimits, CallLedger
 from collection_pipeline.sources.discretion import DiscreetBestSellers, DiscreetListings
 from collection_pipeline.sources.ebay import browse_api
 from collection_pipeline.sources.ebay.result_pages import EbayResultPages
-from collection_pipeline.sources.ebay.token import EbayAccount
+from collection_pipeline.sources.ebay.token import NOT_SHARED, EbayAccount, SharedToken
 from collection_pipeline.sources.http import DEFAULT_ANSWER_LIMITS, pooled_client
 from collection_pipeline.sources.oxylabs import jobs
 from collection_pipeline.sources.oxylabs.best_sellers import OxylabsBestSellers
@@ -65,8 +65,9 @@ async def open_listings(
     page_size: int = browse_api.PAGE_SIZE,
     clock: Callable[[], datetime] = _utc_now,
     limits: AnswerLimits = DEFAULT_ANSWER_LIMITS,
+    shared: SharedToken = NOT_SHARED,
 ) -> AsyncIterator[ListingSource]:
-    """eBay's Browse API, for as long as the block runs."""
+    """eBay's Browse API, for as long as the block runs. Its token is its own unless it is shared."""
     async with pooled_client(account.url, read_timeout_s=browse_api.READ_TIMEOUT_S, limits=limits) as client:
-        listings = browse_api.EbayListings(account, client, ledger, clock=clock, page_size=page_size)
+        listings = browse_api.EbayListings(account, client, ledger, clock=clock, page_size=page_size, shared=shared)
         yield DiscreetListings(listings, account.secrets)

@@ -61,6 +61,7 @@ class Ebay:
         simulator = self._simulator
         body = (await request.body()).decode("utf-8", "replace")
         fault = simulator.faults.pick("ebay.token", "")
+        await simulator.delay(simulator.config.ebay_latency_s, fault)
         if fault is not None and fault.name == "ebay.token_server_error":
             return edge_page(503, "Service Unavailable")
         if fault is not None or not is_client(

@@ -14,7 +14,7 @@ from collection_pipeline.core.collecting.usage import Call, CallLedger
 from collection_pipeline.core.errors import Malformed, Rejected, Unauthorised
 from collection_pipeline.core.money import Money, PriceBand, parse_amount
 from collection_pipeline.sources.ebay.errors import described, is_past_the_window, search_error
-from collection_pipeline.sources.ebay.token import EbayAccount, EbayTokens
+from collection_pipeline.sources.ebay.token import NOT_SHARED, EbayAccount, EbayTokens, SharedToken
 from collection_pipeline.sources.http import count, json_object, mapping, send, sequence, shown, text
 
 READ_TIMEOUT_S = 30
@@ -44,6 +44,7 @@ class EbayListings:
         *,
         clock: Callable[[], datetime],
         page_size: int = PAGE_SIZE,
+        shared: SharedToken = NOT_SHARED,
     ) -> None:
         if not 1 <= page_size <= PAGE_SIZE:
             raise ValueError(f"page_size is {page_size}; eBay takes 1 to {PAGE_SIZE}.")
@@ -52,7 +53,7 @@ class EbayListings:
         self._ledger = ledger
         self._clock = clock
         self._page_size = page_size
-        self._tokens = EbayTokens(account, client, ledger, clock)
+        self._tokens = EbayTokens(account, client, ledger, clock, shared)
 
     async def search(self, query: ListingQuery, page: int) -> ListingPage:
         """Page `page` (from 1) of what eBay finds for a query. Raises SourceError."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import httpx
 
@@ -36,33 +39,99 @@ class EbayAccount:
         """What no error may repeat."""
         return Secrets(self.client_id, self.client_secret)
 
+    @property
+    def fingerprint(self) -> str:
+        """What tells whose a kept token is, without saying who that is."""
+        return hashlib.sha256("\0".join((self.url, self.client_id, self.client_secret)).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class EbayToken:
+    """A token, which is a secret, and until when it is used."""
+
+    value: str = field(repr=False)
+    good_until: datetime
+
+
+class SharedToken(Protocol):
+    """Where processes leave a token for each other."""
+
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """While this is open, no other process mints."""
+        ...
+
+    def read(self, fingerprint: str) -> EbayToken | None:
+        """What was left for the account of this fingerprint, good or not."""
+        ...
+
+    def write(self, fingerprint: str, token: EbayToken) -> None:
+        """Leaves a token."""
+        ...
+
+
+class NotShared:
+    """Every process mints for itself. Implements SharedToken."""
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Nobody to wait for."""
+        yield
+
+    def read(self, fingerprint: str) -> None:
+        """Nothing was left."""
+
+    def write(self, fingerprint: str, token: EbayToken) -> None:
+        """Leaves nothing."""
+
+
+NOT_SHARED = NotShared()
+
 
 class EbayTokens:
     """The current token. Of several workers that need a new one, one fetches it (1,000 may be minted a day)."""
 
     def __init__(
-        self, account: EbayAccount, client: httpx.AsyncClient, ledger: CallLedger, clock: Callable[[], datetime]
+        self,
+        account: EbayAccount,
+        client: httpx.AsyncClient,
+        ledger: CallLedger,
+        clock: Callable[[], datetime],
+        shared: SharedToken,
     ) -> None:
         self._auth = httpx.BasicAuth(account.client_id, account.client_secret)
+        self._fingerprint = account.fingerprint
         self._client = client
         self._ledger = ledger
         self._clock = clock
-        self._minting = asyncio.Lock()
-        self._token: str | None = None
-        self._good_until: datetime | None = None
+        self._shared = shared
+        self._renewing = asyncio.Lock()
+        self._token: EbayToken | None = None
+        self._refused: str | None = None
 
     async def current(self) -> str:
         """A token that is good for at least as long as a search takes. Raises SourceError."""
-        async with self._minting:
-            if self._token is None or self._good_until is None or self._clock() >= self._good_until:
-                self._token, lifetime = await self._mint()
-                self._good_until = self._clock() + max(lifetime - RENEWED_BEFORE, lifetime / 2)
-            return self._token
+        async with self._renewing:
+            if self._token is None or not self._is_good(self._token):
+                self._token = await self._left_or_minted()
+            return self._token.value
 
     def refuse(self, token: str) -> None:
         """eBay did not accept this token: the next one is fetched anew, once, however many workers say so."""
-        if token == self._token:
-            self._token = None
+        if self._token is not None and token == self._token.value:
+            self._token, self._refused = None, token
+
+    async def _left_or_minted(self) -> EbayToken:
+        async with self._shared.alone():
+            left = self._shared.read(self._fingerprint)
+            if left is not None and self._is_good(left) and left.value != self._refused:
+                return left
+            value, lifetime = await self._mint()
+            minted = EbayToken(value, self._clock() + max(lifetime - RENEWED_BEFORE, lifetime / 2))
+            self._shared.write(self._fingerprint, minted)
+            return minted
+
+    def _is_good(self, token: EbayToken) -> bool:
+        return self._clock() < token.good_until
 
     async def _mint(self) -> tuple[str, timedelta]:
         form = {"grant_type": "client_credentials", "scope": SCOPE}

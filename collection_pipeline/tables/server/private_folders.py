@@ -13,7 +13,9 @@ from pathlib import Path
 
 from collection_pipeline.core.errors import PipelineError
 
-_OWN = frozenset({"postgres", "postgres.lock", "dagster", "logs", "inbox", "exports", "services.json"})
+_OWN = frozenset(
+    {"postgres", "postgres.lock", "dagster", "logs", "inbox", "exports", "services.json", "ebay_token.json"}
+)
 """What is found in a folder that has been a home before; one of them suffices."""
 
 _LONGEST = 103 - len("/.s.PGSQL.5432")
