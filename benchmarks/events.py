@@ -42,7 +42,7 @@ def main() -> None:
 
 def _listings_seconds(instance: dg.DagsterInstance) -> float:
     began = time.monotonic()
-    result = defs.resolve_job_def("collect_category").execute_in_process(instance=instance, partition_key="books")
+    result = defs.resolve_job_def("category_collect").execute_in_process(instance=instance, partition_key="books")
     assert result.success, time.monotonic() - began
     [event] = [
         event

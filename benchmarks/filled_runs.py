@@ -136,7 +136,7 @@ def _one_run(instance: dg.DagsterInstance, store: Store) -> str:
         os.environ.update(simulated_accounts(simulator.url))
         store.catalogue.load(Catalogue({SAMPLE: Category(SAMPLE, "Sample", "1001", "all", "All")}, {}))
         instance.add_dynamic_partitions("category", [SAMPLE])
-        done = defs.resolve_job_def("collect_category").execute_in_process(
+        done = defs.resolve_job_def("category_collect").execute_in_process(
             instance=instance, partition_key=SAMPLE, tags={COLLECTION_TAG: SAMPLE_COLLECTION}
         )
     return done.run_id

@@ -101,7 +101,7 @@ def test_a_schedule_ticks_every_sensor_does_its_work_and_a_check_blocks(
         first = scheduled[0]["collection_id"]
         tags = product.graphql(RUNS, filter={"tags": [{"key": "collection_id", "value": first}]})["runsOrError"]
         jobs = sorted(run["jobName"] for run in tags["results"])
-        assert jobs == ["collect_category", "collect_category", "record_seller_count"]
+        assert jobs == ["category_collect", "category_collect", "sellers_count"]
         # and somebody is told
         soon(lambda: any("paused" in text for text in webhook.texts))
         soon(lambda: any("products_are_usual" in text for text in webhook.texts))

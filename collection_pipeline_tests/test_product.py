@@ -70,7 +70,7 @@ def intervals(home: Path, collection_id: str) -> list[tuple[float, float]]:
         SELECT extract(epoch FROM e.timestamp) AS launched, r.end_time AS ended FROM runs r
         JOIN run_tags t ON t.run_id = r.run_id AND t.key = 'collection_id' AND t.value = :collection_id
         JOIN event_logs e ON e.run_id = r.run_id AND e.dagster_event_type = 'PIPELINE_STARTING'
-        WHERE r.pipeline_name = 'collect_category' ORDER BY launched
+        WHERE r.pipeline_name = 'category_collect' ORDER BY launched
         """
     )
     try:
@@ -97,7 +97,7 @@ def test_twelve_runs_keep_five_busy_and_find_exactly_the_truth(
     assert "is the same" in again.stdout
 
     await_true(lambda: simulator.stats()["requests"].get("ebay.search", 0) > 0, 60)  # some work, and the others wait
-    outside = product.launch("record_seller_count")
+    outside = product.launch("sellers_count")
     waited = product.command("collect", "--name", "twelve", *chosen, "--wait", timeout=300)
     assert waited.returncode == 0, waited.stdout + waited.stderr
     assert "completed" in waited.stdout
@@ -140,7 +140,7 @@ def test_a_collection_with_a_failed_category_says_so_and_exits_with_1(product: P
 
 
 def test_a_run_started_by_hand_ends_with_a_collection_and_one_snapshot(product: Product) -> None:
-    run_id = product.launch("collect_category", partition=BY_HAND)
+    run_id = product.launch("category_collect", partition=BY_HAND)
     collection_id = f"run-{run_id[:8]}"
     query = f"SELECT status, endings FROM collections WHERE collection_id = '{collection_id}'"
     await_true(lambda: product.rows(query) == [{"status": "completed", "endings": 1}], 120, every_s=1)

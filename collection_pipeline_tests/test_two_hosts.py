@@ -50,7 +50,7 @@ SPANS = """
     SELECT extract(epoch FROM e.timestamp)::float8, r.end_time::float8, p.value FROM runs r
     JOIN run_tags p ON p.run_id = r.run_id AND p.key = 'dagster/partition'
     JOIN event_logs e ON e.run_id = r.run_id AND e.dagster_event_type = 'PIPELINE_START'
-    WHERE r.pipeline_name = 'collect_category' ORDER BY 1
+    WHERE r.pipeline_name = 'category_collect' ORDER BY 1
 """
 """When collecting runs were at work, as Dagster knows it, and at which category."""
 

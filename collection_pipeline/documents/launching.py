@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collection_pipeline.definitions import defs
+from collection_pipeline.orchestration.assets import ASSETS
 from collection_pipeline.orchestration.launching import CONFIGURATION
 
 _INTRODUCTION = """\
@@ -21,7 +22,7 @@ its run fails if one is out of bounds. Made by `python -m collection_pipeline.do
 def launching_document() -> str:
     """The document as Markdown: a section for every job and asset that has a launch configuration."""
     jobs = {job.name: (job.description, job.metadata) for job in defs.resolve_all_job_defs()}
-    assets = {spec.key.to_user_string(): (spec.description, spec.metadata) for spec in defs.resolve_all_asset_specs()}
+    assets = {spec.key.to_user_string(): (spec.description, spec.metadata) for asset in ASSETS for spec in asset.specs}
     sections = [
         _section(name, description or "", metadata)
         for name, (description, metadata) in sorted({**jobs, **assets}.items())

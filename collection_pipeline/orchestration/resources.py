@@ -10,6 +10,7 @@ import dagster as dg
 from collection_pipeline.core.collecting.products import BestSellerSource
 from collection_pipeline.core.collecting.retrying import RetryPolicy
 from collection_pipeline.core.collecting.usage import CallLedger
+from collection_pipeline.orchestration.run_tags import data_tags
 from collection_pipeline.processes.token_file import TokenFile
 from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.sources.ebay.token import EbayAccount
@@ -24,9 +25,16 @@ OpenBestSellers = Callable[[CallLedger], AbstractAsyncContextManager[BestSellerS
 
 
 @dg.resource(description="Settings from the environment, read when a run begins.")
-def settings(_context: dg.InitResourceContext) -> Settings:
-    """The process's settings. A wrong one fails the run that needs it, never the loading of the definitions."""
-    return Settings.from_mapping(os.environ)
+def settings(context: dg.InitResourceContext) -> Settings:
+    """The process's settings. A wrong one fails the run that needs it, never the loading of the definitions.
+
+    A run on simulated data is given the tag that says so, whoever started it.
+    """
+    chosen = Settings.from_mapping(os.environ)
+    tags = data_tags(is_simulated=chosen.has_simulated_data)
+    if context.run is not None and context.instance is not None and not tags.items() <= context.run.tags.items():
+        context.instance.add_run_tags(context.run.run_id, tags)
+    return chosen
 
 
 @dg.resource(description="The output tables.", required_resource_keys={"settings"})

@@ -68,11 +68,11 @@ def remove_old_runs(
     return purged
 
 
-purge_old_rows = launchable("purge_old_rows", purge, PurgeConfig)
+storage_purge = launchable("storage_purge", purge, PurgeConfig)
 
 purge_daily = dg.ScheduleDefinition(
     name="purge_daily",
-    job=purge_old_rows,
+    job=storage_purge,
     cron_schedule="30 4 * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,

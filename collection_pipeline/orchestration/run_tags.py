@@ -21,10 +21,18 @@ STOPPED_TAG = "stopped"
 INTERRUPTED = "interrupted"
 """Stopped because its process was told to stop, as `up` does to runs when it stops itself."""
 
+DATA_TAG = "data"
+"""`simulated` on every run of an installation whose marketplaces are simulated."""
+
 BACKFILL_TAG = "dagster/backfill"
 
 _FAILURE_REASON_TAG = "dagster/failure_reason"
 _UNEXPECTED_TERMINATION = "UNEXPECTED_TERMINATION"
+
+
+def data_tags(*, is_simulated: bool) -> dict[str, str]:
+    """What the runs of an installation say of its data; nothing where they are real."""
+    return {DATA_TAG: "simulated"} if is_simulated else {}
 
 
 def collection_of(run: dg.DagsterRun) -> str:

@@ -20,7 +20,7 @@ from collection_pipeline.core.activity import Action, ActivityEvent, Emit, json_
 from collection_pipeline.core.collecting.category_work import CategoryWork
 from collection_pipeline.core.collecting.stopping import StopSwitch
 from collection_pipeline.core.errors import Stopped
-from collection_pipeline.orchestration.event_log import log_observations
+from collection_pipeline.orchestration.event_log import RunEvent, log_run_events
 from collection_pipeline.settings.pipeline import wants_json
 from collection_pipeline.tables.store import Store
 
@@ -96,18 +96,12 @@ def write_events(context: dg.AssetExecutionContext, store: Store, events: list[A
     if not events:
         return
     store.activity.append(events)
-    log_observations(
-        context,
-        [
-            (_observation(context, event), event.timestamp.timestamp(), _LEVELS.get(event.action, logging.INFO))
-            for event in events
-        ],
-    )
+    log_run_events(context, map(_run_event, events))
     line = json_line if wants_json(os.environ) else ActivityEvent.line
     print("\n".join(map(line, events)), file=sys.stderr, flush=True)
 
 
-def _observation(context: dg.AssetExecutionContext, event: ActivityEvent) -> dg.AssetObservation:
+def _run_event(event: ActivityEvent) -> RunEvent:
     facts: dict[str, Any] = {
         "worker": event.worker_id,
         "action": event.action.value,
@@ -122,12 +116,8 @@ def _observation(context: dg.AssetExecutionContext, event: ActivityEvent) -> dg.
         "url": dg.MetadataValue.url(event.url) if event.url else None,
         "api_params": dg.MetadataValue.json(dict(event.api_params)) if event.api_params else None,
     }
-    return dg.AssetObservation(
-        asset_key=context.asset_key,
-        partition=context.partition_key,
-        description=event.line(),
-        metadata={name: value for name, value in facts.items() if value is not None},
-    )
+    known = {name: value for name, value in facts.items() if value is not None}
+    return RunEvent(event.line(), known, event.timestamp.timestamp(), _LEVELS.get(event.action, logging.INFO))
 
 
 def _drained(events: "queue.SimpleQueue[ActivityEvent]") -> Iterator[ActivityEvent]:

@@ -60,7 +60,7 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             is_secret=True,
         ),
         Setting("COLLECTION_INBOX", "Folder whose seller files are imported.", ".collection/inbox"),
-        Setting("COLLECTION_EXPORTS", "Folder that the job `export_sellers` writes to.", ".collection/exports"),
+        Setting("COLLECTION_EXPORTS", "Folder that the job `sellers_export` writes to.", ".collection/exports"),
     ),
     "The marketplaces": (
         Setting(

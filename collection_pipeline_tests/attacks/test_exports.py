@@ -28,7 +28,7 @@ def exports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def refusal(pipeline: Pipeline, name: str, form: str = "CSV") -> str:
     """Why an export to that name is refused, by its launch or its run."""
     try:
-        run = pipeline.run(None, collection_id=None, job="export_sellers", config={"file": name, "format": form})
+        run = pipeline.run(None, collection_id=None, job="sellers_export", config={"file": name, "format": form})
     except dg.DagsterUserCodeExecutionError as error:
         return str(error.__cause__)
     assert not run.success
@@ -97,8 +97,8 @@ def test_a_file_a_link_or_a_pipe_that_is_there_already(pipeline: Pipeline, expor
 
 def test_an_earlier_export_is_replaced(pipeline: Pipeline, exports: Path) -> None:
     for name in ("alpha", "beta"):
-        assert pipeline.run(None, collection_id=None, job="add_seller", config={"name": name}).success
-        assert pipeline.run(None, collection_id=None, job="export_sellers", config={"file": "all.csv"}).success
+        assert pipeline.run(None, collection_id=None, job="sellers_add", config={"name": name}).success
+        assert pipeline.run(None, collection_id=None, job="sellers_export", config={"file": "all.csv"}).success
         assert name in (exports / "all.csv").read_text()
     assert [file.name for file in exports.iterdir()] == ["all.csv"]
 

@@ -72,12 +72,12 @@ def test_the_code_process_outlives_workbooks_that_end_their_reader(product: Prod
 @pytest.mark.parametrize(
     ("job", "config", "reason"),
     [
-        ("add_seller", {"name": {"env": "EBAY_SOURCE"}}, "Invalid scalar at path root:name"),
-        ("bulk_add_sellers", {"names": ["a", {"env": "EBAY_SOURCE"}]}, "Invalid scalar at path root:names[1]"),
-        ("undo_edit", {"audit_id": {"env": "EBAY_SOURCE"}}, "Invalid scalar at path root:audit_id"),
-        ("export_sellers", {"file": "/tmp/outside.csv"}, "no plain name of a file"),
-        ("export_sellers", {"file": "../outside.csv"}, "no plain name of a file"),
-        ("export_sellers", {"file": "authorized_keys"}, "does not say its format"),
+        ("sellers_add", {"name": {"env": "EBAY_SOURCE"}}, "Invalid scalar at path root:name"),
+        ("sellers_bulk_add", {"names": ["a", {"env": "EBAY_SOURCE"}]}, "Invalid scalar at path root:names[1]"),
+        ("sellers_undo", {"audit_id": {"env": "EBAY_SOURCE"}}, "Invalid scalar at path root:audit_id"),
+        ("sellers_export", {"file": "/tmp/outside.csv"}, "no plain name of a file"),
+        ("sellers_export", {"file": "../outside.csv"}, "no plain name of a file"),
+        ("sellers_export", {"file": "authorized_keys"}, "does not say its format"),
     ],
 )
 def test_a_launch_through_the_uis_own_api_is_refused_with_the_reason(

@@ -147,6 +147,6 @@ def test_the_same_workbook_given_to_the_import_job(pipeline: Pipeline, tmp_path:
     file = tmp_path / "s.xlsx"
     file.write_bytes(next(iter(ENDS_THE_PROCESS.values())))
     for job in ({}, {"only_dry_run": False}):
-        run = pipeline.run(None, collection_id=None, job="import_sellers", config={"file": str(file), **job})
+        run = pipeline.run(None, collection_id=None, job="sellers_import", config={"file": str(file), **job})
         [failure] = [event for event in run.all_events if event.is_step_failure]
         assert "Reading it takes more than 2,048 MB" in str(failure.step_failure_data.user_failure_data)

@@ -17,28 +17,28 @@ SECRET = {"env": "EBAY_CLIENT_SECRET"}
 @pytest.mark.parametrize(
     ("job", "config"),
     [
-        ("add_seller", {"name": SECRET}),
-        ("add_seller", {"name": "alpha", "note": SECRET}),
-        ("add_seller", {"name": "alpha", "organisation": SECRET}),
-        ("add_seller", {"name": "alpha", "is_flagged": SECRET}),
-        ("bulk_add_sellers", {"names": ["alpha", SECRET]}),
-        ("bulk_add_sellers", {"names": SECRET}),
-        ("update_seller", {"name": "alpha", "rename": SECRET}),
-        ("bulk_remove_sellers", {"names": [SECRET]}),
-        ("undo_edit", {"audit_id": SECRET}),
-        ("import_sellers", {"file": SECRET}),
-        ("export_sellers", {"file": SECRET}),
-        ("export_sellers", {"file": "s.csv", "format": SECRET}),
-        ("start_collection", {"own_preset": SECRET}),
-        ("start_collection", {"name": SECRET}),
-        ("start_collection", {"categories": [SECRET]}),
-        ("start_collection", {"cost_cap": SECRET}),
-        ("pause_collection", {"collection_id": SECRET}),
-        ("purge_old_rows", {"only_count": SECRET}),
-        ("collect_category", {"ops": {"ebay_listings": {"config": {"pages": SECRET}}}}),
-        ("collect_category", {"ops": {"amazon_products": {"config": {"least_share_of_known": SECRET}}}}),
-        ("collect_category", {"ops": {"ebay_listings": {"config": {"accept_unusual": SECRET}}}}),
-        ("collect_category", {"loggers": {"console": {"config": {"name": SECRET}}}}),
+        ("sellers_add", {"name": SECRET}),
+        ("sellers_add", {"name": "alpha", "note": SECRET}),
+        ("sellers_add", {"name": "alpha", "organisation": SECRET}),
+        ("sellers_add", {"name": "alpha", "is_flagged": SECRET}),
+        ("sellers_bulk_add", {"names": ["alpha", SECRET]}),
+        ("sellers_bulk_add", {"names": SECRET}),
+        ("sellers_update", {"name": "alpha", "rename": SECRET}),
+        ("sellers_bulk_remove", {"names": [SECRET]}),
+        ("sellers_undo", {"audit_id": SECRET}),
+        ("sellers_import", {"file": SECRET}),
+        ("sellers_export", {"file": SECRET}),
+        ("sellers_export", {"file": "s.csv", "format": SECRET}),
+        ("collection_start", {"own_preset": SECRET}),
+        ("collection_start", {"name": SECRET}),
+        ("collection_start", {"categories": [SECRET]}),
+        ("collection_start", {"cost_cap": SECRET}),
+        ("collection_pause", {"collection_id": SECRET}),
+        ("storage_purge", {"only_count": SECRET}),
+        ("category_collect", {"ops": {"ebay_listings": {"config": {"pages": SECRET}}}}),
+        ("category_collect", {"ops": {"amazon_products": {"config": {"least_share_of_known": SECRET}}}}),
+        ("category_collect", {"ops": {"ebay_listings": {"config": {"accept_unusual": SECRET}}}}),
+        ("category_collect", {"loggers": {"console": {"config": {"name": SECRET}}}}),
     ],
     ids=str,
 )
@@ -71,7 +71,7 @@ def _keys(kind: Any, seen: set[str]) -> Iterator[str]:
 
 def test_words_that_only_look_like_the_name_of_a_variable_are_words(pipeline: Pipeline) -> None:
     words = '{"env": "EBAY_CLIENT_SECRET"}'
-    assert pipeline.run(None, collection_id=None, job="add_seller", config={"name": "alpha", "note": words}).success
+    assert pipeline.run(None, collection_id=None, job="sellers_add", config={"name": "alpha", "note": words}).success
     assert pipeline.rows("SELECT note FROM sellers") == [(words,)]
 
 

@@ -30,7 +30,7 @@ from collection_pipeline_tests.feed_page.conftest import headless_chromium
 from collection_pipeline_tests.waiting import await_true
 
 PROXIED = "dagster.example"
-JOB = "record_seller_count"
+JOB = "sellers_count"
 LAUNCH = f"""
     mutation {{
       launchRun(executionParams: {{

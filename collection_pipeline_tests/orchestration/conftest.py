@@ -64,7 +64,7 @@ class Pipeline:
         category: str | None,
         *,
         collection_id: str | None = "c1",
-        job: str = "collect_category",
+        job: str = "category_collect",
         config: Mapping[str, Any] | None = None,
     ) -> dg.ExecuteInProcessResult:
         """One run of a job, failed or not."""

@@ -25,7 +25,7 @@ def old(pipeline: Pipeline) -> list[str]:
 
 def purge(pipeline: Pipeline, *, only_count: bool = False) -> dict[str, object]:
     """What a purge says of itself in the metadata of its step."""
-    done = pipeline.run(None, collection_id=None, job="purge_old_rows", config={"only_count": only_count})
+    done = pipeline.run(None, collection_id=None, job="storage_purge", config={"only_count": only_count})
     assert done.success
     [output] = [event for event in done.all_events if event.event_type is dg.DagsterEventType.STEP_OUTPUT]
     return {name: value.value for name, value in output.step_output_data.metadata.items()}

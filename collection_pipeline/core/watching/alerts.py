@@ -58,12 +58,15 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class FailedRun:
-    """A run that failed, as Dagster's event log tells it. `reason` is a sentence of ours, where the run gave one."""
+    """A run that failed, as Dagster's event log tells it. `reason` is a sentence of ours, where the run gave one.
+
+    `subject` is what somebody started: a job, or the assets where it was these.
+    """
 
     id: int
     at: datetime
     run_id: str
-    job: str
+    subject: str
     collection_id: str | None = None
     category: str | None = None
     reason: str | None = None
@@ -120,8 +123,9 @@ def of_run(run: FailedRun) -> Alert:
     """A failed run. All of a collection's are one subject: a marketplace that is down fails a hundred."""
     where = f" for {run.category}" if run.category else ""
     of = f" (collection {run.collection_id})" if run.collection_id else ""
-    text = f"The run of {run.job}{where}{of} failed. {run.reason or ''}".rstrip()
-    return Alert(AlertCause.RUN_FAILED, run.collection_id or run.job, run.run_id, text, f"/runs/{run.run_id}", run.at)
+    text = f"The run of {run.subject}{where}{of} failed. {run.reason or ''}".rstrip()
+    about = run.collection_id or run.subject
+    return Alert(AlertCause.RUN_FAILED, about, run.run_id, text, f"/runs/{run.run_id}", run.at)
 
 
 def of_check(result: CheckResult) -> Alert | None:

@@ -5,7 +5,7 @@ and a run key makes what is asked for twice happen once. Sensors that read a log
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import dagster as dg
@@ -24,7 +24,7 @@ from collection_pipeline.core.collecting.collections import (
 from collection_pipeline.core.watching.alerts import of_restarts
 from collection_pipeline.orchestration.catalogue.partitions import categories
 from collection_pipeline.orchestration.clock import utc_now
-from collection_pipeline.orchestration.collecting.jobs import collect_category, record_seller_count
+from collection_pipeline.orchestration.collecting.jobs import category_collect, sellers_count
 from collection_pipeline.orchestration.collecting.runs import (
     backfill_goes_on,
     cancel_queued,
@@ -33,7 +33,7 @@ from collection_pipeline.orchestration.collecting.runs import (
     limit_pool,
     snapshot_runs,
 )
-from collection_pipeline.orchestration.run_tags import ATTEMPT_TAG, COLLECTION_TAG, PRIORITY_TAG
+from collection_pipeline.orchestration.run_tags import ATTEMPT_TAG, COLLECTION_TAG, PRIORITY_TAG, data_tags
 from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.orchestration.sensor_store import SensorOutcome, with_store
 from collection_pipeline.settings.pipeline import Settings
@@ -66,20 +66,21 @@ def _partitions(context: dg.SensorEvaluationContext, store: Store) -> SensorOutc
     )
 
 
-@sensor(job=collect_category, every_s=1)
+@sensor(job=category_collect, every_s=1)
 def start_collections(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> SensorOutcome:
     """Asks for one run per planned category of every open collection. A run key makes each run happen once."""
-    return with_store(settings, lambda store: _start(context, store))
+    return with_store(settings, lambda store: _start(context, store, settings))
 
 
-def _start(context: dg.SensorEvaluationContext, store: Store) -> SensorOutcome:
+def _start(context: dg.SensorEvaluationContext, store: Store, settings: Settings) -> SensorOutcome:
     requests: list[dg.RunRequest] = []
+    tags = data_tags(is_simulated=settings.has_simulated_data)
     at_a_time = RunSettings.from_mapping(os.environ).max_runs
     running = [one for one in store.collections.open() if one.status is CollectionStatus.RUNNING]
     for collection in running:
         with isolated(context, collection):
             share = max(at_a_time, WAITING_PER_RUN * at_a_time // len(running))
-            requests.extend(_runs_to_start(context.instance, store, collection, share))
+            requests.extend(_runs_to_start(context.instance, store, collection, share, tags))
     if not requests:
         return dg.SkipReason("No open collection has a category that is not started.")
     limit_pool(context.instance)
@@ -91,7 +92,7 @@ def _start(context: dg.SensorEvaluationContext, store: Store) -> SensorOutcome:
 
 
 def _runs_to_start(
-    instance: dg.DagsterInstance, store: Store, collection: Collection, share: int
+    instance: dg.DagsterInstance, store: Store, collection: Collection, share: int, tags: Mapping[str, str]
 ) -> Iterator[dg.RunRequest]:
     collection_id = collection.collection_id
     units = store.collections.units(collection_id)
@@ -108,6 +109,7 @@ def _runs_to_start(
             run_key=f"{collection_id}:{unit.category}:{unit.attempt}",
             partition_key=unit.category,
             tags={
+                **tags,
                 COLLECTION_TAG: collection_id,
                 ATTEMPT_TAG: str(unit.attempt),
                 PRIORITY_TAG: str(unit.attempt - 1),  # what was begun goes on before more is begun
@@ -126,7 +128,7 @@ def _run_config(collection: Collection) -> dict[str, object]:
     return {"ops": {"ebay_listings": {"config": band}}}
 
 
-@sensor(job=record_seller_count, every_s=1)
+@sensor(job=sellers_count, every_s=1)
 def finish_collections(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> SensorOutcome:
     """Writes down how runs ended, and asks for the snapshot once a collection's last run has."""
     return with_store(settings, lambda store: _finish(context, store))

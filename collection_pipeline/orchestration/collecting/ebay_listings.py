@@ -146,6 +146,7 @@ def _metadata(
         "skipped": tally.outcomes[SearchStatus.SKIPPED],
         "in_other_categories": plan.products - tally.outcomes.total(),
         "failed": tally.outcomes[SearchStatus.FAILED],
+        **({"failed_because": dict(tally.failed.most_common())} if tally.failed else {}),
         "listings": tally.listings,
         "api_calls": tally.calls,
         "seconds": seconds,

@@ -24,8 +24,8 @@ from collection_pipeline.orchestration.sellers.seller_count_snapshot import sell
 from collection_pipeline.settings.pipeline import SEARCH_CALLS, Settings
 from collection_pipeline.tables.store import Store
 
-collect_category = dg.define_asset_job(
-    "collect_category",
+category_collect = dg.define_asset_job(
+    "category_collect",
     selection=dg.AssetSelection.assets(amazon_products, ebay_listings, ebay_sellers),
     description=(
         "Collects one category: its best sellers on Amazon, their listings on eBay, and the sellers of these. Choose "
@@ -34,8 +34,8 @@ collect_category = dg.define_asset_job(
     ),
 )
 
-record_seller_count = dg.define_asset_job(
-    "record_seller_count",
+sellers_count = dg.define_asset_job(
+    "sellers_count",
     selection=dg.AssetSelection.assets(seller_count_snapshot),
     description="Counts the seller list and keeps the count. Runs by itself after every collection.",
 )
@@ -175,11 +175,11 @@ def _meant(config: CollectionConfig, store: Store, *statuses: CollectionStatus) 
         return found[0]
 
 
-start_collection = launchable("start_collection", start, StartConfig)
-pause_collection = launchable("pause_collection", pause, CollectionConfig)
-resume_collection = launchable("resume_collection", resume, ResumeConfig)
-cancel_collection = launchable("cancel_collection", cancel, CollectionConfig)
+collection_start = launchable("collection_start", start, StartConfig)
+collection_pause = launchable("collection_pause", pause, CollectionConfig)
+collection_resume = launchable("collection_resume", resume, ResumeConfig)
+collection_cancel = launchable("collection_cancel", cancel, CollectionConfig)
 
-ASSET_JOBS = [collect_category, record_seller_count]
+ASSET_JOBS = [category_collect, sellers_count]
 
-CONTROL_JOBS = [start_collection, pause_collection, resume_collection, cancel_collection]
+CONTROL_JOBS = [collection_start, collection_pause, collection_resume, collection_cancel]

@@ -16,7 +16,7 @@ from collection_pipeline.core.collecting.collections import (
     collection_of_run,
 )
 from collection_pipeline.orchestration.catalogue.partitions import MARKETPLACE_POOL
-from collection_pipeline.orchestration.collecting.jobs import record_seller_count
+from collection_pipeline.orchestration.collecting.jobs import sellers_count
 from collection_pipeline.orchestration.run_tags import BACKFILL_TAG, COLLECTION_TAG, attempt_of, was_interrupted
 
 _STATES = {
@@ -62,9 +62,7 @@ def _filters(tags: dict[str, str], units: Sequence[CategoryUnit]) -> Iterator[dg
 
 def snapshot_runs(instance: dg.DagsterInstance, collection_id: str, ending: int) -> list[RunFact]:
     """The runs that were to take the snapshot of one ending of a collection."""
-    filters = dg.RunsFilter(
-        job_name=record_seller_count.name, tags={COLLECTION_TAG: collection_id, "ending": str(ending)}
-    )
+    filters = dg.RunsFilter(job_name=sellers_count.name, tags={COLLECTION_TAG: collection_id, "ending": str(ending)})
     return [_fact(record, "") for record in instance.get_run_records(filters)]
 
 

@@ -1,6 +1,6 @@
 """Collections that begin by the clock.
 
-A tick launches one run of the job `start_collection`, whose result is the plan; the sensor `start_collections` then
+A tick launches one run of the job `collection_start`, whose result is the plan; the sensor `start_collections` then
 asks for one run per category, all with the plan's collection_id. A tick that asked for those itself would race with
 that sensor (Dagster keeps the run keys of a schedule and of a sensor apart), and one that wrote the plan would start a
 collection whenever somebody tries the schedule in the UI. So a tick only reads, and all that it can do twice is ask for
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from collection_pipeline.core.collecting.scheduling import ScheduleConfig, plain_cron, reason_not_to_start
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.orchestration.collecting.jobs import start_collection
+from collection_pipeline.orchestration.collecting.jobs import collection_start
 from collection_pipeline.orchestration.sensor_store import kept_store
 from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.settings.schedule import schedule_config
@@ -41,7 +41,7 @@ def build_schedules(configs: Sequence[ScheduleConfig]) -> list[dg.ScheduleDefini
 
 def _schedule(config: ScheduleConfig) -> dg.ScheduleDefinition:
     @dg.schedule(
-        job=start_collection,
+        job=collection_start,
         name=_name(config),
         cron_schedule=plain_cron(config.cron),
         execution_timezone=config.timezone,
@@ -84,7 +84,7 @@ def _unusable(sentence: str) -> dg.ScheduleDefinition:
     default = ScheduleConfig()
 
     @dg.schedule(
-        job=start_collection,
+        job=collection_start,
         name=_name(default),
         cron_schedule=plain_cron(default.cron),
         description=f"DOES NOT WORK. {sentence}",

@@ -79,7 +79,7 @@ def _metadata(
     work: CategoryWork, merged: MergeResult, store: Store, settings: Settings, seconds: float
 ) -> Mapping[str, Any]:
     return {
-        "dagster/row_count": merged.seller_count,
+        "dagster/row_count": merged.found,
         **lineage("ebay_sellers"),
         "sellers_found": merged.found,
         "new_sellers": merged.new,

@@ -282,13 +282,13 @@ def _tell(context: dg.OpExecutionContext, edit: Edit) -> None:
 
 
 SELLER_JOBS: Sequence[dg.JobDefinition] = [
-    launchable("add_seller", add_one, AddConfig),
-    launchable("update_seller", update_one, UpdateConfig),
-    launchable("remove_seller", remove_one, RemoveConfig),
-    launchable("bulk_add_sellers", add_many, BulkAddConfig),
-    launchable("bulk_remove_sellers", remove_many, NamesConfig),
-    launchable("flag_sellers", flag_many, FlagConfig),
-    launchable("undo_edit", undo_one, UndoConfig),
-    launchable("import_sellers", import_one, ImportConfig),
-    launchable("export_sellers", export_one, ExportConfig),
+    launchable("sellers_add", add_one, AddConfig),
+    launchable("sellers_update", update_one, UpdateConfig),
+    launchable("sellers_remove", remove_one, RemoveConfig),
+    launchable("sellers_bulk_add", add_many, BulkAddConfig),
+    launchable("sellers_bulk_remove", remove_many, NamesConfig),
+    launchable("sellers_flag", flag_many, FlagConfig),
+    launchable("sellers_undo", undo_one, UndoConfig),
+    launchable("sellers_import", import_one, ImportConfig),
+    launchable("sellers_export", export_one, ExportConfig),
 ]

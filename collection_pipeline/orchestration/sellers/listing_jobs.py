@@ -53,4 +53,4 @@ def judge_many(
     context.log_event(dg.AssetObservation(LISTINGS, metadata=metadata))
 
 
-LISTING_JOBS: Sequence[dg.JobDefinition] = [launchable("judge_listings", judge_many, JudgeConfig)]
+LISTING_JOBS: Sequence[dg.JobDefinition] = [launchable("listings_judge", judge_many, JudgeConfig)]

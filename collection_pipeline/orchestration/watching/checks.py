@@ -66,9 +66,11 @@ def figures_are_exact(checked: Checked) -> dg.AssetCheckResult:
 
 
 def category_is_fresh(checked: Checked) -> dg.AssetCheckResult:
-    """The category was collected within the last 35 days. A sensor lets it warn when that is over."""
-    too_old = stale(collected_at(checked.store.engine, checked.org_id), utc_now())
-    return dg.AssetCheckResult(passed=checked.category not in too_old, severity=dg.AssetCheckSeverity.WARN)
+    """The category was collected within the last 32 days. A sensor lets it warn after these, and fail after 35."""
+    found = stale(collected_at(checked.store.engine, checked.org_id), utc_now()).get(checked.category)
+    has_failed = found is not None and found.has_failed
+    severity = dg.AssetCheckSeverity.ERROR if has_failed else dg.AssetCheckSeverity.WARN
+    return dg.AssetCheckResult(passed=found is None, severity=severity)
 
 
 def snapshot_equals_the_list(checked: Checked) -> dg.AssetCheckResult:

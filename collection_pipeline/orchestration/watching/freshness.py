@@ -1,15 +1,15 @@
 """Freshness: how old the snapshot and each category may get.
 
 Dagster 1.13 evaluates a freshness policy per asset, not per partition: one category collected today makes the whole
-asset fresh. So assets carry a policy, and each partition a check: it passes when the category is collected, and a
-sensor lets it warn once the category has become too old, without a run.
+asset fresh. So assets carry a policy, and each partition a check that goes by the same ages: it passes when the
+category is collected, and a sensor lets it warn, and then fail, once the category has become older, without a run.
 """
 
 import json
 
 import dagster as dg
 
-from collection_pipeline.core.watching.freshness import STALE_AFTER, WARN_AFTER, stale
+from collection_pipeline.core.watching.freshness import STALE_AFTER, WARN_AFTER, Stale, stale
 from collection_pipeline.orchestration.clock import utc_now
 from collection_pipeline.orchestration.sensing import sensor
 from collection_pipeline.orchestration.sensor_store import SensorOutcome, with_store
@@ -24,34 +24,35 @@ POLICY = dg.FreshnessPolicy.time_window(fail_window=STALE_AFTER, warn_window=WAR
 
 @sensor(every_s=600)
 def watch_freshness(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> SensorOutcome:
-    """Lets the check category_is_fresh warn for categories that have become too old. Cursor: those known to be."""
+    """Lets the check category_is_fresh warn, then fail, for categories that become old. Cursor: what was said."""
 
     def look(store: Store) -> dg.SensorResult:
-        too_old = stale(collected_at(store.engine, settings.org_id), utc_now())
-        new = sorted(set(too_old) - _known(context.cursor))
-        warnings = [_warning(category, too_old[category].days) for category in new]
+        found, said = stale(collected_at(store.engine, settings.org_id), utc_now()), _said(context.cursor)
+        new = [category for category, one in sorted(found.items()) if said.get(category) is not one.has_failed]
         return dg.SensorResult(
-            asset_events=warnings,
-            cursor=json.dumps(sorted(too_old)),
-            skip_reason=f"{len(too_old)} categories are too old, {len(new)} of them since the last look.",
+            asset_events=[_evaluation(category, found[category]) for category in new],
+            cursor=json.dumps({category: one.has_failed for category, one in sorted(found.items())}),
+            skip_reason=f"{len(found)} categories are old, {len(new)} of them since the last look.",
         )
 
     return with_store(settings, look)
 
 
-def _warning(category: str, days: int) -> dg.AssetCheckEvaluation:
+def _evaluation(category: str, stale: Stale) -> dg.AssetCheckEvaluation:
+    allowed = STALE_AFTER if stale.has_failed else WARN_AFTER
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey("ebay_sellers"),
         check_name=category_is_fresh.__name__,
         passed=False,
-        severity=dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if stale.has_failed else dg.AssetCheckSeverity.WARN,
         partition=category,
-        description=f"It was last collected {days} days ago; {STALE_AFTER.days} are allowed.",
+        description=f"It was last collected {stale.age.days} days ago; {allowed.days} are allowed.",
     )
 
 
-def _known(cursor: str | None) -> set[str]:
+def _said(cursor: str | None) -> dict[str, bool]:
+    """Of which categories it was said that they are old, and whether that they are too old."""
     try:
-        return {str(category) for category in json.loads(cursor or "[]")}
-    except (ValueError, TypeError):
-        return set()
+        return {str(category): bool(has_failed) for category, has_failed in json.loads(cursor or "{}").items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}

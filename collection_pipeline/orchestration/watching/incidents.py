@@ -24,25 +24,34 @@ def failed_runs(instance: dg.DagsterInstance, mark: LogCursor) -> list[FailedRun
         dg.DagsterEventType.RUN_FAILURE, after_timestamp=mark.since.timestamp(), after_storage_id=mark.of("runs")
     )
     records = instance.fetch_run_status_changes(wanted, limit=ENTRIES, ascending=True).records
-    tags = {run_id: _tags(instance, run_id) for run_id in {record.run_id for record in records}}
-    return [
-        FailedRun(
-            record.storage_id,
-            datetime.fromtimestamp(record.timestamp, UTC),
-            record.run_id,
-            record.event_log_entry.job_name or "a job",
-            tags[record.run_id].get(COLLECTION_TAG),
-            tags[record.run_id].get("dagster/partition"),
-            _reason(record.event_log_entry),
+    runs = {record.run_id: instance.get_run_by_id(record.run_id) for record in records}
+    found = []
+    for record in records:
+        run = runs[record.run_id]
+        tags = dict(run.tags) if run is not None else {}
+        category = tags.get("dagster/partition")
+        if category is not None and was_interrupted(tags):
+            continue
+        found.append(
+            FailedRun(
+                record.storage_id,
+                datetime.fromtimestamp(record.timestamp, UTC),
+                record.run_id,
+                _subject(record.event_log_entry.job_name, run),
+                tags.get(COLLECTION_TAG),
+                category,
+                _reason(record.event_log_entry),
+            )
         )
-        for record in records
-        if not (was_interrupted(tags[record.run_id]) and "dagster/partition" in tags[record.run_id])
-    ]
+    return found
 
 
-def _tags(instance: dg.DagsterInstance, run_id: str) -> dict[str, str]:
-    run = instance.get_run_by_id(run_id)
-    return dict(run.tags) if run is not None else {}
+def _subject(job: str | None, run: dg.DagsterRun | None) -> str:
+    """What was started, in words of the UI. The names of Dagster's own jobs, which begin with `__`, say nothing."""
+    if job is not None and not job.startswith("__"):
+        return job
+    assets = sorted(key.to_user_string() for key in (run and run.asset_selection) or ())
+    return ", ".join(assets) or "assets"
 
 
 def _reason(entry: dg.EventLogEntry) -> str | None:

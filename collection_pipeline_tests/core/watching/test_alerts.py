@@ -58,11 +58,11 @@ def test_an_unusual_count_is_told(counts: tuple[int, ...], new_sellers: tuple[in
 
 
 def test_failed_runs_of_one_collection_are_one_subject() -> None:
-    runs = [FailedRun(n, NOW, f"r{n}", "collect_category", "c1", f"cat-{n}", "No quota.") for n in range(3)]
+    runs = [FailedRun(n, NOW, f"r{n}", "category_collect", "c1", f"cat-{n}", "No quota.") for n in range(3)]
     assert len({of_run(run).event for run in runs}) == 3
     assert {of_run(run).subject for run in runs} == {"c1"}
-    assert of_run(runs[0]).text == "The run of collect_category for cat-0 (collection c1) failed. No quota."
-    assert of_run(FailedRun(1, NOW, "r", "record_seller_count")).subject == "record_seller_count"
+    assert of_run(runs[0]).text == "The run of category_collect for cat-0 (collection c1) failed. No quota."
+    assert of_run(FailedRun(1, NOW, "r", "sellers_count")).subject == "sellers_count"
 
 
 def test_only_checks_that_did_not_pass_are_told() -> None:

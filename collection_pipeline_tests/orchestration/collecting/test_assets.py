@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -96,8 +96,10 @@ def test_collecting_again_finds_everything_known(pipeline: Pipeline) -> None:
 
 def test_a_product_of_two_categories_is_searched_once_in_a_collection(pipeline: Pipeline) -> None:
     pipeline.run("home-coffee")
-    other = materialized(pipeline.run("home-knives"), "ebay_listings")
-    assert other["in_other_categories"] > 0
+    second = pipeline.run("home-knives")
+    assert materialized(second, "ebay_listings")["in_other_categories"] > 0
+    merged = materialized(second, "ebay_sellers")
+    assert merged["dagster/row_count"] == merged["sellers_found"] < merged["sellers_on_list"]
     searches = pipeline.simulator.stats()["searches"]
     assert {search["requests"] for search in searches} == {1}
     assert pipeline.sellers() == set(pipeline.truth("home-coffee", "home-knives")["sellers"])
@@ -378,22 +380,18 @@ def test_a_run_by_hand_has_a_collection_and_its_tag(pipeline: Pipeline) -> None:
     run = pipeline.instance.get_run_by_id(result.run_id)
     assert run is not None
     assert run.tags["collection_id"] == collection_id
+    assert run.tags["data"] == "simulated"
     assert pipeline.store.collections.progress(collection_id).categories_total == 1
 
 
 def test_events_are_the_same_in_the_table_and_in_dagster_in_order(pipeline: Pipeline) -> None:
     pipeline.simulator.set_faults(Fault("ebay.server_error", nth=3))
-    pipeline.run("home-coffee")
+    result = pipeline.run("home-coffee")
     table = pipeline.rows("SELECT worker_id, action, product_name, items_count FROM activity_events ORDER BY id")
-    seen: list[tuple[Any, ...]] = []
-    for asset in ("amazon_products", "ebay_listings", "ebay_sellers"):
-        records = pipeline.instance.fetch_observations(dg.AssetKey(asset), limit=10_000, ascending=True).records
-        for record in records:
-            observation = record.asset_observation
-            assert observation is not None
-            assert observation.partition == "home-coffee"
-            facts = {name: value.value for name, value in observation.metadata.items()}
-            seen.append((facts["worker"], facts["action"], facts.get("product"), facts.get("items")))
+    seen = [
+        (facts["worker"], facts["action"], facts.get("product"), facts.get("items"))
+        for _, facts in worker_events(pipeline, result.run_id)
+    ]
     assert seen == table
     assert {action for _, action, *_ in table} >= {"fetching", "found", "complete", "error", "deduped", "inserted"}
 
@@ -408,20 +406,38 @@ def test_a_rate_limited_worker_says_so_and_stands_out(pipeline: Pipeline) -> Non
     assert (attempt, error_type) == (1, "rate_limited")
     assert 5000 <= params["wait_ms"] <= 6250
     levels = {
-        record.event_log_entry.level
-        for record in pipeline.instance.fetch_observations(dg.AssetKey("ebay_listings"), limit=10_000).records
-        if "rate_limited" in record.event_log_entry.user_message
+        entry.level for entry, facts in worker_events(pipeline, result.run_id) if facts["action"] == "rate_limited"
     }
     assert levels == {30}
 
 
 @pytest.mark.parametrize("simulator", [SMALL], indirect=True)
+def test_an_assets_page_shows_its_materializations_and_not_what_workers_did(pipeline: Pipeline) -> None:
+    result = pipeline.run("home-coffee")
+    assert worker_events(pipeline, result.run_id)
+    for asset in ("amazon_products", "ebay_listings", "ebay_sellers"):
+        assert not pipeline.instance.fetch_observations(dg.AssetKey(asset), limit=10).records
+
+
+def worker_events(pipeline: Pipeline, run_id: str) -> list[tuple[dg.EventLogEntry, Mapping[str, Any]]]:
+    """What workers did, as a run's page shows it, with the facts of each event."""
+    entries = pipeline.instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+    of_steps = [entry for entry in entries if entry.step_key and "worker" in facts_of(entry)]
+    return [(entry, facts_of(entry)) for entry in of_steps]
+
+
+def facts_of(entry: dg.EventLogEntry) -> Mapping[str, Any]:
+    metadata = entry.get_dagster_event().engine_event_data.metadata
+    return {name: value.value for name, value in metadata.items()}
+
+
+@pytest.mark.parametrize("simulator", [SMALL], indirect=True)
 def test_the_count_is_kept_with_its_cause(pipeline: Pipeline) -> None:
     pipeline.run("home-coffee")
-    by_hand = materialized(pipeline.run(None, collection_id=None, job="record_seller_count"), "seller_count_snapshot")
+    by_hand = materialized(pipeline.run(None, collection_id=None, job="sellers_count"), "seller_count_snapshot")
     assert (by_hand["seller_count"], by_hand["cause"]) == (len(pipeline.sellers()), "manual")
     finish(pipeline.store, "c1")
-    after = materialized(pipeline.run(None, job="record_seller_count"), "seller_count_snapshot")
+    after = materialized(pipeline.run(None, job="sellers_count"), "seller_count_snapshot")
     assert (after["seller_count"], after["cause"], after["collection"]) == (len(pipeline.sellers()), "collection", "c1")
 
 

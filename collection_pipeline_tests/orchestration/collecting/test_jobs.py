@@ -77,4 +77,4 @@ def control(pipeline: Pipeline, job: str, **config: object) -> str | None:
 
 def start(pipeline: Pipeline, **config: object) -> bool:
     wish = {"categories": ["home-coffee"], **config}
-    return pipeline.run(None, collection_id=None, job="start_collection", config=wish).success
+    return pipeline.run(None, collection_id=None, job="collection_start", config=wish).success

@@ -121,7 +121,7 @@ def test_by_default_it_is_off_monthly_and_one() -> None:
         "0 3 1 * *",
         "UTC",
     )
-    assert schedule.job_name == "start_collection"
+    assert schedule.job_name == "collection_start"
 
 
 def test_a_wrong_setting_leaves_a_schedule_that_says_so(caplog: pytest.LogCaptureFixture) -> None:
@@ -217,4 +217,4 @@ def start(pipeline: Pipeline, at: datetime) -> None:
 def run(pipeline: Pipeline, config: Mapping[str, Any]) -> bool:
     two = {"two": Preset("two", "Two", "", ("home-coffee", "home-knives"))}
     pipeline.store.catalogue.load(Catalogue(CATALOGUE.categories, two))
-    return pipeline.run(None, collection_id=None, job="start_collection", config=config).success
+    return pipeline.run(None, collection_id=None, job="collection_start", config=config).success

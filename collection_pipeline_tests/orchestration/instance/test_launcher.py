@@ -34,8 +34,8 @@ from collection_pipeline_tests.waiting import await_true
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 
 SLOW = replace(SMALL, ebay_latency_s=10.0)
-COUNT = "record_seller_count"
-COLLECT = "collect_category"
+COUNT = "sellers_count"
+COLLECT = "category_collect"
 
 
 @pytest.fixture(autouse=True)

@@ -25,13 +25,13 @@ def observed(pipeline: Pipeline) -> list[dict[str, Any]]:
 
 
 def test_every_edit_is_a_job_with_its_event_and_its_count(pipeline: Pipeline) -> None:
-    assert run(pipeline, "add_seller", name="alpha", note="a note", actor="anna").success
-    assert run(pipeline, "bulk_add_sellers", names=["beta", "gamma", "delta"]).success
-    assert run(pipeline, "update_seller", name="ALPHA", rename="Alpha Ltd").success
-    assert run(pipeline, "flag_sellers", names=["beta"]).success
-    assert run(pipeline, "remove_seller", name="gamma").success
-    assert run(pipeline, "bulk_remove_sellers", names=["beta", "delta"]).success
-    assert run(pipeline, "undo_edit", audit_id=6).success
+    assert run(pipeline, "sellers_add", name="alpha", note="a note", actor="anna").success
+    assert run(pipeline, "sellers_bulk_add", names=["beta", "gamma", "delta"]).success
+    assert run(pipeline, "sellers_update", name="ALPHA", rename="Alpha Ltd").success
+    assert run(pipeline, "sellers_flag", names=["beta"]).success
+    assert run(pipeline, "sellers_remove", name="gamma").success
+    assert run(pipeline, "sellers_bulk_remove", names=["beta", "delta"]).success
+    assert run(pipeline, "sellers_undo", audit_id=6).success
     expected = [
         ("added", 1, 1),
         ("bulk_added", 3, 4),
@@ -62,11 +62,11 @@ def test_listings_are_judged_and_the_event_names_nobody(pipeline: Pipeline) -> N
                         'c', 'c')
             """)
         )
-    assert run(pipeline, "judge_listings", listing_ids=["1"], verdict="REJECT", reason="a lid", actor="eve").success
+    assert run(pipeline, "listings_judge", listing_ids=["1"], verdict="REJECT", reason="a lid", actor="eve").success
     shown = "SELECT match::float8, match_reasons FROM ebay_listings"
     assert pipeline.rows(shown) == [(0.0, "rejected by eve: a lid")]
-    assert not run(pipeline, "judge_listings", listing_ids=["1", "2\0"], verdict="CONFIRM").success
-    assert run(pipeline, "judge_listings", listing_ids=["1"], verdict="UNDO").success
+    assert not run(pipeline, "listings_judge", listing_ids=["1", "2\0"], verdict="CONFIRM").success
+    assert run(pipeline, "listings_judge", listing_ids=["1"], verdict="UNDO").success
     assert pipeline.rows(shown) == [(None, None)]
     records = pipeline.instance.fetch_observations(dg.AssetKey("ebay_listings"), limit=10).records
     said = [record.asset_observation.metadata for record in records if record.asset_observation]
@@ -77,8 +77,8 @@ def test_listings_are_judged_and_the_event_names_nobody(pipeline: Pipeline) -> N
 
 
 def test_a_refused_edit_fails_its_run_in_one_sentence_and_changes_nothing(pipeline: Pipeline) -> None:
-    assert run(pipeline, "add_seller", name="alpha").success
-    refused = run(pipeline, "bulk_add_sellers", names=["beta", "Alpha"])
+    assert run(pipeline, "sellers_add", name="alpha").success
+    refused = run(pipeline, "sellers_bulk_add", names=["beta", "Alpha"])
     assert not refused.success
     [failure] = [event for event in refused.all_events if event.is_step_failure]
     assert "row 2, 'Alpha' is on the list already" in str(failure.step_failure_data.user_failure_data)
@@ -89,12 +89,12 @@ def test_a_refused_edit_fails_its_run_in_one_sentence_and_changes_nothing(pipeli
 @pytest.mark.parametrize(
     ("job", "config"),
     [
-        ("add_seller", {"name": ""}),
-        ("bulk_remove_sellers", {"names": []}),
-        ("undo_edit", {"audit_id": 0}),
-        ("start_collection", {"min_markup_percent": 99_999.0}),
-        ("start_collection", {"cost_cap": -1.0}),
-        ("export_sellers", {"file": "x" * 201}),
+        ("sellers_add", {"name": ""}),
+        ("sellers_bulk_remove", {"names": []}),
+        ("sellers_undo", {"audit_id": 0}),
+        ("collection_start", {"min_markup_percent": 99_999.0}),
+        ("collection_start", {"cost_cap": -1.0}),
+        ("sellers_export", {"file": "x" * 201}),
     ],
 )
 def test_a_launch_beyond_its_bounds_is_refused_before_there_is_a_run(
@@ -107,21 +107,21 @@ def test_a_launch_beyond_its_bounds_is_refused_before_there_is_a_run(
 
 
 def test_events_of_edits_hold_no_names(pipeline: Pipeline) -> None:
-    run(pipeline, "add_seller", name="shy_seller", note="shy_note")
+    run(pipeline, "sellers_add", name="shy_seller", note="shy_note")
     assert "shy" not in str(observed(pipeline))
 
 
 def test_a_list_can_be_edited_for_another_organisation(pipeline: Pipeline) -> None:
-    run(pipeline, "add_seller", name="alpha", organisation="acme")
+    run(pipeline, "sellers_add", name="alpha", organisation="acme")
     assert pipeline.rows("SELECT org_id FROM sellers") == [("acme",)]
 
 
 def test_an_import_says_what_it_would_do_before_it_does_it(pipeline: Pipeline, tmp_path: Path) -> None:
     file = tmp_path / "fair.csv"
     file.write_text("name;note\nalpha;met there\nbeta;\n")
-    assert run(pipeline, "import_sellers", file=str(file)).success
+    assert run(pipeline, "sellers_import", file=str(file)).success
     assert pipeline.sellers() == set()
-    assert run(pipeline, "import_sellers", file=str(file), only_dry_run=False).success
+    assert run(pipeline, "sellers_import", file=str(file), only_dry_run=False).success
     assert pipeline.sellers() == {"alpha", "beta"}
     assert [event["action"] for event in observed(pipeline)] == ["imported"]
 
@@ -130,9 +130,9 @@ def test_an_export_is_a_file_an_event_and_a_row(
     pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLLECTION_EXPORTS", str(tmp_path / "exports"))
-    run(pipeline, "bulk_add_sellers", names=["alpha", "beta"])
-    run(pipeline, "flag_sellers", names=["beta"])
-    assert run(pipeline, "export_sellers", file="flagged.csv", only_flagged=True).success
+    run(pipeline, "sellers_bulk_add", names=["alpha", "beta"])
+    run(pipeline, "sellers_flag", names=["beta"])
+    assert run(pipeline, "sellers_export", file="flagged.csv", only_flagged=True).success
     file = tmp_path / "exports" / "flagged.csv"
     assert observed(pipeline)[-1]["file"] == str(file)
     assert "beta" in file.read_text()
@@ -147,7 +147,7 @@ def test_a_removed_seller_returns_only_where_the_policy_says_so(
     assert pipeline.run("home-coffee").success
     found = pipeline.sellers()
     gone = min(found)
-    assert run(pipeline, "remove_seller", name=gone).success
+    assert run(pipeline, "sellers_remove", name=gone).success
     assert pipeline.run("home-coffee", collection_id="c2").success
     assert pipeline.sellers() == found - {gone}
     monkeypatch.setenv("COLLECTION_REMOVED_SELLERS", "return")
@@ -165,7 +165,7 @@ def test_hashed_names_are_in_no_table_and_the_list_is_as_long(
     assert len(pipeline.sellers()) == truth["seller_count"]
     assert all(key.startswith("anon-") for key in pipeline.sellers())
     assert all(name.startswith("anon-") for (name,) in pipeline.rows("SELECT seller_name FROM ebay_listings"))
-    assert run(pipeline, "remove_seller", name=truth["sellers"][0]).success
+    assert run(pipeline, "sellers_remove", name=truth["sellers"][0]).success
     assert len(pipeline.sellers()) == truth["seller_count"] - 1
 
 
@@ -190,9 +190,9 @@ def test_old_rows_are_purged_and_counted_first(pipeline: Pipeline) -> None:
     assert pipeline.run("home-coffee").success
     with pipeline.store.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE activity_events SET timestamp = now() - interval '1 year'")
-    assert run(pipeline, "purge_old_rows", only_count=True).success
+    assert run(pipeline, "storage_purge", only_count=True).success
     assert pipeline.rows("SELECT * FROM purges") == []
-    assert run(pipeline, "purge_old_rows").success
+    assert run(pipeline, "storage_purge").success
     [(table, removed)] = pipeline.rows("SELECT table_name, removed FROM purges")
     assert table == "activity_events"
     assert removed > 10

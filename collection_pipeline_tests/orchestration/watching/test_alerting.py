@@ -18,7 +18,7 @@ from collection_pipeline.core.collecting.collections import CollectionPlan
 from collection_pipeline.core.collecting.usage import vendor_day
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.core.watching.alerts import Alert, AlertCause
-from collection_pipeline.core.watching.freshness import STALE_AFTER
+from collection_pipeline.core.watching.freshness import STALE_AFTER, WARN_AFTER
 from collection_pipeline.orchestration.assets import ASSETS
 from collection_pipeline.orchestration.collecting.jobs import ASSET_JOBS
 from collection_pipeline.orchestration.resources import RESOURCES
@@ -210,7 +210,7 @@ def test_a_failed_run_is_noticed_once_with_its_reason(pipeline: Pipeline) -> Non
     [(cause, subject, event, text, path)] = rows(pipeline.store, "SELECT cause, subject, event, text, path FROM alerts")
     assert (cause, subject, event) == ("run_failed", "c1", result.run_id)
     assert path == f"/runs/{result.run_id}"
-    assert str(text).startswith("The run of collect_category for home-coffee (collection c1) failed. ")
+    assert str(text).startswith("The run of category_collect for home-coffee (collection c1) failed. ")
 
 
 @pytest.mark.usefixtures("clock")
@@ -295,21 +295,28 @@ def test_budgets_nearly_gone_are_noticed(pipeline: Pipeline, monkeypatch: pytest
 # --- freshness
 
 
-def test_a_category_that_becomes_too_old_warns_once_without_a_run(pipeline: Pipeline, clock: Clock) -> None:
+def test_a_category_that_becomes_old_warns_once_and_fails_once_without_a_run(pipeline: Pipeline, clock: Clock) -> None:
     collect(pipeline.store, "c1", "home-coffee", {"B000000001": [listing("1", "anna")]})
     finish(pipeline.store, "c1")
     fresh = tick(pipeline, freshness.watch_freshness)
-    assert (list(fresh.asset_events), fresh.cursor) == ([], "[]")
-    clock.ahead += STALE_AFTER
+    assert (list(fresh.asset_events), fresh.cursor) == ([], "{}")
+    clock.ahead += WARN_AFTER
     stale = tick(pipeline, freshness.watch_freshness, fresh.cursor)
     [warning] = stale.asset_events
     assert isinstance(warning, dg.AssetCheckEvaluation)
     assert (warning.partition, warning.passed, warning.description) == (
         "home-coffee",
         False,
-        "It was last collected 35 days ago; 35 are allowed.",
+        "It was last collected 32 days ago; 32 are allowed.",
     )
+    assert warning.severity is dg.AssetCheckSeverity.WARN
     assert list(tick(pipeline, freshness.watch_freshness, stale.cursor).asset_events) == []
+    clock.ahead += STALE_AFTER - WARN_AFTER
+    too_old = tick(pipeline, freshness.watch_freshness, stale.cursor)
+    [failure] = too_old.asset_events
+    assert isinstance(failure, dg.AssetCheckEvaluation)
+    assert failure.severity is dg.AssetCheckSeverity.ERROR
+    assert list(tick(pipeline, freshness.watch_freshness, too_old.cursor).asset_events) == []
     pipeline.instance.report_runless_asset_event(warning)  # as the daemon does
     clock.ahead = timedelta(seconds=10)
     tick(pipeline, notice_failures)
@@ -320,7 +327,7 @@ def test_a_category_that_becomes_too_old_warns_once_without_a_run(pipeline: Pipe
 
 def test_a_category_being_collected_is_fresh(pipeline: Pipeline) -> None:
     defs = dg.Definitions(ASSETS, jobs=ASSET_JOBS, resources=RESOURCES)
-    result = defs.resolve_job_def("collect_category").execute_in_process(
+    result = defs.resolve_job_def("category_collect").execute_in_process(
         instance=pipeline.instance, partition_key="home-coffee", tags={"collection_id": "c1"}
     )
     [evaluation] = [one for one in result.get_asset_check_evaluations() if one.check_name == "category_is_fresh"]

@@ -102,7 +102,7 @@ def test_the_snapshot_is_compared_with_the_list_and_its_log(
     pipeline: Pipeline, breakage: str | None, passes: bool
 ) -> None:
     pipeline.run("home-coffee")
-    pipeline.run(None, collection_id=None, job="record_seller_count")
+    pipeline.run(None, collection_id=None, job="sellers_count")
     if breakage:
         with pipeline.store.engine.begin() as connection:
             connection.execute(sa.text(breakage))

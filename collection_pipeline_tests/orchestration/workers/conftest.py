@@ -75,7 +75,7 @@ def run_of(pipeline: Pipeline, run_id: str) -> dg.DagsterRun:
     return run
 
 
-def send(pipeline: Pipeline, job: str = "record_seller_count") -> str:
+def send(pipeline: Pipeline, job: str = "sellers_count") -> str:
     """A run as the daemon finds it in the queue, sent; its id."""
     repository = ReconstructableRepository.for_module("collection_pipeline.definitions", "defs")
     origin = repository.get_reconstructable_job(job).get_python_origin()
