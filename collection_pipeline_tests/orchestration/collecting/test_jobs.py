@@ -70,7 +70,7 @@ def test_a_resumed_collection_can_have_a_new_cap(pipeline: Pipeline) -> None:
 
 def control(pipeline: Pipeline, job: str, **config: object) -> str | None:
     """Runs one of the jobs that control collections; the sentence with which it failed, if it did."""
-    result = pipeline.run(None, collection_id=None, job=f"{job}_collection", config=config)
+    result = pipeline.run(None, collection_id=None, job=f"collection_{job}", config=config)
     failures = [event.step_failure_data.user_failure_data for event in result.all_events if event.is_step_failure]
     return failures[0].description if failures and failures[0] else None
 
