@@ -16,6 +16,8 @@ from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster_postgres.event_log import PostgresEventLogStorage
 
+from collection_pipeline.orchestration.instance.plain_failures import plainly
+
 WRITE_EVERY_S = 0.25
 LARGEST_BATCH = 500
 
@@ -81,6 +83,7 @@ class BatchingEventLogStorage(PostgresEventLogStorage):
             batch.flush()
 
     def store_event(self, event: dg.EventLogEntry) -> None:  # noqa: D102
+        event = plainly(event)
         self._materializations = None if _materializes(event) else self._materializations
         if self._batch is not None and not _changes_run(event):
             self._batch.add([event])
