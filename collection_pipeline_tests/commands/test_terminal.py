@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,11 +17,14 @@ import pytest
 import sqlalchemy as sa
 
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
+from collection_pipeline.core.collecting.category_work import CategoryWork
+from collection_pipeline.core.collecting.collections import Pause
+from collection_pipeline.core.collecting.searches import SearchedPage, SearchStatus
 from collection_pipeline.core.sellers.edits import NewSeller
 from collection_pipeline.tables.sellers.edits import Author
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.running import COMMAND
-from collection_pipeline_tests.tables.examples import collect, finish, listing, start
+from collection_pipeline_tests.tables.examples import collect, done, finish, listing, product, start
 
 COLLECTION = "starter-20261123-141500-again-and-again"
 CATEGORY = "kitchen-coffee-machines"
@@ -122,6 +126,40 @@ def test_json_keeps_what_is_missing_and_what_is_a_number(environment: Environmen
     assert (shown["sellers_found"], shown["failures"]) == (1, [])
     assert shown.items() >= collection.items()
     assert json.loads(piped(environment, "sellers", "renamed", "--json")) == []
+
+
+def failing(store: Store) -> None:
+    """A paused collection of which two searches failed for the same reason, and nothing has been merged."""
+    start(store, COLLECTION, CATEGORY)
+    asins = [f"B00000000{n}" for n in (1, 2, 3)]
+    products = [product(asin, position) for position, asin in enumerate(asins, 1)]
+    store.products.replace("default", COLLECTION, CATEGORY, products, calls=1)
+    store.searches.plan(CategoryWork("default", COLLECTION, CATEGORY, "run"))
+    checkpoints = store.searches.checkpoints("default", COLLECTION)
+    for asin in asins[:2]:
+        failed = SearchedPage(asin, SearchStatus.FAILED, reason="rejected", error_stage="api", calls=1)
+        checkpoints.record(replace(failed, error_message=f"eBay refuses the search for {asin}."), [])
+    checkpoints.record(done(asins[2]), [listing("3", KEY)])
+    store.control.pause(COLLECTION, Pause("by_hand", "Paused by anna."))
+
+
+def test_failures_are_grouped_with_the_command_that_tries_again(environment: Environment, store: Store) -> None:
+    failing(store)
+    shown = piped(environment, "collections", "show", COLLECTION)
+    assert shown.count("eBay refuses the search") == 1
+    assert re.search(r"2 × product.*rejected.*api.*" + CATEGORY, shown)
+    assert f"collection-pipeline collections resume {COLLECTION}" in shown
+    assert piped(environment, "collections", "show", COLLECTION, "--all").count("eBay refuses the search") == 2
+    [listed] = json.loads(piped(environment, "collections", "show", COLLECTION, "--json"))
+    [group] = listed["failure_groups"]
+    assert (group["count"], group["categories"], len(listed["failures"])) == (2, [CATEGORY], 2)
+
+
+def test_sellers_are_not_called_none_before_they_are_merged(environment: Environment, store: Store) -> None:
+    failing(store)
+    shown = piped(environment, "collections", "show", COLLECTION)
+    assert re.search(r"Sellers found\W+no category is at its end yet", shown)
+    assert re.search(r"Searches\W+3 of 3", shown)
 
 
 @pytest.mark.usefixtures("filled")

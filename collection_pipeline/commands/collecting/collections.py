@@ -10,15 +10,16 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from collection_pipeline.actions import controlling
+from collection_pipeline.commands.collecting.failures import print_failures, print_groups
 from collection_pipeline.commands.collecting.terminal import summary
 from collection_pipeline.commands.numbers import COST
 from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.commands.tables import json_option, print_json, print_table
+from collection_pipeline.core.collecting.failed_units import grouped, mending
 from collection_pipeline.core.collecting.progress import Progress
-from collection_pipeline.tables.collecting.collections import Collection, Failure
+from collection_pipeline.tables.collecting.collections import Collection
 
 
 @click.group(short_help="List, show and control collections.")
@@ -54,10 +55,11 @@ def list_collections(*, is_json: bool) -> None:
 
 @collections.command("show")
 @click.argument("collection_id")
+@click.option("--all", "is_all", is_flag=True, help="List everything that failed, not only what it has in common.")
 @json_option
 @errors_as_messages
-def show(collection_id: str, *, is_json: bool) -> None:
-    """Show the figures of one collection, and every category and product of it that failed, with the reason.
+def show(collection_id: str, *, is_all: bool, is_json: bool) -> None:
+    """Show the figures of one collection, and why how many of its categories and products failed.
 
     Example: collection-pipeline collections show starter-20261123-141500
     """
@@ -66,8 +68,10 @@ def show(collection_id: str, *, is_json: bool) -> None:
         progress = store.collections.progress(collection_id)
         failures = store.collections.failures(collection_id)
         expected = store.collections.expected(collection_id)
+    groups = grouped(failures)
     if is_json:
-        print_json([{**_fields(collection), **_figures(progress), "failures": [asdict(one) for one in failures]}])
+        shown = {"failures": [asdict(one) for one in failures], "failure_groups": [asdict(one) for one in groups]}
+        print_json([{**_fields(collection), **_figures(progress), **shown}])
         return
     console = Console()
     console.print(summary(progress, failures, collection.seller_count_snapshot, expected))
@@ -76,15 +80,9 @@ def show(collection_id: str, *, is_json: bool) -> None:
     elif collection.controlled is not None:
         console.print(collection.controlled, soft_wrap=True)
     if failures:
-        _print_failures(failures)
-
-
-def _print_failures(failures: list[Failure]) -> None:
-    table = Table("unit", "category", "ASIN", "reason", "stage", "message", title="Failures")
-    for one in failures:
-        cells = (one.unit, one.category, one.asin, one.reason, one.error_stage, one.error_message)
-        table.add_row(*(Text(cell or "–") for cell in cells))
-    print_table(table, whole=("category", "ASIN"))
+        print_failures(failures) if is_all else print_groups(groups)
+    if command := mending(collection_id, collection.status, groups):
+        console.print(f"Try again what failed, once the cause is mended: {command}", soft_wrap=True)
 
 
 def _fields(collection: Collection) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,9 +16,9 @@ from rich.text import Text
 
 from collection_pipeline.core.activity import ActivityEvent
 from collection_pipeline.core.collecting.collections import OPEN_STATUSES, CollectionStatus
+from collection_pipeline.core.collecting.failed_units import FailedUnit, grouped
 from collection_pipeline.core.collecting.progress import Progress
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.tables.collecting.collections import Failure
 from collection_pipeline.tables.store import Store
 
 LOOK_EVERY_S = 0.5
@@ -56,7 +55,7 @@ def _require_start(progress: Progress) -> None:
 
 
 def summary(
-    progress: Progress, failures: list[Failure], snapshot: int | None, expected: Decimal | None
+    progress: Progress, failures: list[FailedUnit], snapshot: int | None, expected: Decimal | None
 ) -> RenderableType:
     """What a collection came to, as a table; `expected` are the new sellers that its plan promised."""
     title = Text(f"Collection {progress.collection_id}: {progress.status.replace('_', ' ')}", style="bold")
@@ -64,18 +63,19 @@ def summary(
     table.add_column(style="bold")
     table.add_column(justify="right")
     took = (progress.completed_at or datetime.now(UTC)) - progress.started_at
-    kinds = Counter(f"{failure.unit}: {failure.reason}" for failure in failures)
+    kinds = [f"{group.count:,} × {group.unit}: {group.reason}" for group in grouped(failures)]
     rows: list[tuple[str, object]] = [
         ("Categories", f"{progress.categories_done} of {progress.categories_total}"),
         ("Products", progress.products_found),
+        ("Searches", f"{progress.searches_ended:,} of {progress.searches_total:,}"),
         ("Listings", progress.listings_found),
-        ("Sellers found", progress.sellers_found),
-        ("New sellers", progress.new_sellers),
+        ("Sellers found", progress.sellers_found if progress.are_sellers_known else "no category is at its end yet"),
+        ("New sellers", progress.new_sellers if progress.are_sellers_known else "–"),
         ("New sellers expected", "not planned" if expected is None else f"{expected:,.0f}"),
         ("Seller count snapshot", "none" if snapshot is None else snapshot),
         ("API calls", progress.calls),
         ("Took", _spoken(took)),
-        ("Failures", "none" if not kinds else ", ".join(f"{count} × {kind}" for kind, count in kinds.most_common())),
+        ("Failures", ", ".join(kinds) or "none"),
     ]
     for name, value in rows:
         table.add_row(name, f"{value:,}" if isinstance(value, int) else str(value))
@@ -100,17 +100,18 @@ class _Display:
     def show(self, progress: Progress, recent: list[ActivityEvent]) -> None:
         bars = Bars(TextColumn("{task.description:<12}"), BarColumn(40), MofNCompleteColumn())
         bars.add_task("categories", total=progress.categories_total, completed=progress.categories_ended)
-        bars.add_task("products", total=progress.searches_expected or None, completed=progress.searches_ended)
+        bars.add_task("searches", total=progress.searches_expected or None, completed=progress.searches_ended)
         lines = [Text(event.line(), style="red" if event.is_trouble else "dim", no_wrap=True) for event in recent]
         self._live.update(Group(bars, Text(_figures(progress)), *lines), refresh=True)
 
 
 class _Lines:
-    """One line of figures every few seconds, for output that nobody watches move."""
+    """A line of figures every few seconds, if anything has moved, for output that nobody watches."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._shown_at = 0.0
+        self._shown: Progress | None = None
 
     def __enter__(self) -> None:
         pass
@@ -120,20 +121,28 @@ class _Lines:
 
     def show(self, progress: Progress, recent: list[ActivityEvent]) -> None:
         is_over = progress.status not in OPEN_STATUSES or progress.status is CollectionStatus.PAUSED
-        if is_over or time.monotonic() - self._shown_at >= LINE_EVERY_S:
-            self._shown_at = time.monotonic()
+        has_moved = self._shown is None or progress.has_moved_since(self._shown)
+        if is_over or (has_moved and time.monotonic() - self._shown_at >= LINE_EVERY_S):
+            self._shown_at, self._shown = time.monotonic(), progress
             done = f"{progress.categories_ended}/{progress.categories_total} categories"
-            self._console.print(f"{done}, {progress.searches_ended} products, {_figures(progress)}", soft_wrap=True)
+            self._console.print(f"{done}, {_figures(progress)}", soft_wrap=True)
             if recent and recent[-1].is_trouble:
                 self._console.print(Text(recent[-1].line()), soft_wrap=True)
 
 
 def _figures(progress: Progress) -> str:
-    left = "" if progress.time_left is None else f", {_spoken(progress.time_left)} left"
-    return (
-        f"{progress.listings_found:,} listings, {progress.sellers_found:,} sellers, {progress.new_sellers:,} new, "
-        f"{progress.calls:,} calls, {progress.searches_per_minute or 0:,.0f} products/min{left}"
-    )
+    parts = [
+        f"{progress.products_found:,} products, {progress.searches_ended:,} of them searched",
+        f"{progress.listings_found:,} listings",
+    ]
+    if progress.are_sellers_known:
+        parts += [f"{progress.sellers_found:,} sellers", f"{progress.new_sellers:,} new"]
+    parts.append(f"{progress.calls:,} calls")
+    if progress.status is CollectionStatus.RUNNING:
+        parts.append(f"{progress.searches_per_minute or 0:,.0f} searches/min")
+        if progress.time_left is not None:
+            parts.append(f"{_spoken(progress.time_left)} left")
+    return ", ".join(parts)
 
 
 def _spoken(duration: timedelta) -> str:

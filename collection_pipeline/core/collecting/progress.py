@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -50,6 +50,16 @@ class Progress:
     def time_left(self) -> timedelta | None:
         """The estimate as a span of time."""
         return None if self.time_left_s is None else timedelta(seconds=self.time_left_s)
+
+    @property
+    def are_sellers_known(self) -> bool:
+        """Whether the figures of sellers say something: a category's are merged into the list at its end."""
+        return self.categories_done > 0 or self.listings_found == 0
+
+    def has_moved_since(self, earlier: Progress) -> bool:
+        """Whether anything has happened; the estimates alone change all the time."""
+        as_estimated = replace(earlier, searches_per_minute=self.searches_per_minute, time_left_s=self.time_left_s)
+        return self != as_estimated
 
     @property
     def categories_ended(self) -> int:

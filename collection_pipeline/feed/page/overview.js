@@ -84,11 +84,10 @@ function figuresOf(progress, now) {
     { name: "Products", value: number(progress.products_found), remark: `${number(searchesEnded(progress))} searched` },
     {
       name: "Searches",
-      value: perMinute && progress.completed_at === null ? `${number(perMinute)} / min` : number(progress.searches_done),
+      value: perMinute && progress.status === "running" ? `${number(perMinute)} / min` : number(progress.searches_done),
       remark: searchRemark(progress),
     },
-    { name: "Sellers found", value: number(progress.sellers_found), remark: count(progress.listings_found, "listing") },
-    { name: "New sellers", value: number(progress.new_sellers), tone: "accent" },
+    ...sellerFigures(progress),
     {
       name: "Cost",
       value: amount(progress.cost),
@@ -96,6 +95,18 @@ function figuresOf(progress, now) {
       tone: isSpent ? "warn" : null,
     },
     timeFigure(progress, now),
+  ];
+}
+
+/** A category's sellers are merged into the list at its end: until the first has, nothing can be said about them. */
+function sellerFigures(progress) {
+  const listings = count(progress.listings_found, "listing");
+  if (progress.listings_found > 0 && progress.categories_done === 0) {
+    return [{ name: "Sellers found", value: "–", remark: `${listings}, not merged yet` }, { name: "New sellers", value: "–" }];
+  }
+  return [
+    { name: "Sellers found", value: number(progress.sellers_found), remark: listings },
+    { name: "New sellers", value: number(progress.new_sellers), tone: "accent" },
   ];
 }
 

@@ -119,10 +119,15 @@ function rowOf(one) {
   return el("tr", {}, name, state, ...Array.from({ length: 5 }, () => el("td", { class: "num" })), el("td", {}, el("p", { class: "links" })));
 }
 
+function statusText(one) {
+  if (one.attempt <= 1) return capital(words(one.status));
+  return one.status === "planned" ? `Waits for attempt ${one.attempt}` : `${capital(words(one.status))}, attempt ${one.attempt}`;
+}
+
 function fillRow(row, one, addressOf, now) {
   const [, state, products, searched, sellers, fresh, took, { firstElementChild: links }] = row.children;
   const began = moment(one.started_at);
-  setText(state.firstElementChild, capital(words(one.status)) + (one.attempt > 1 ? `, attempt ${one.attempt}` : ""));
+  setText(state.firstElementChild, statusText(one));
   setAttribute(state.firstElementChild, "data-tone", TONES[one.status] ?? "rest");
   setText(state.lastElementChild, [one.reason && words(one.reason), one.error_message].filter(Boolean).join(": "));
   setText(products, number(one.products));

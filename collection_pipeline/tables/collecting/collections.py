@@ -18,6 +18,7 @@ from collection_pipeline.core.collecting.collections import (
     CollectionStatus,
     Pause,
 )
+from collection_pipeline.core.collecting.failed_units import FailedUnit
 from collection_pipeline.core.collecting.planning.shares import CategoryShare
 from collection_pipeline.core.collecting.progress import Progress
 from collection_pipeline.core.errors import PipelineError
@@ -45,18 +46,6 @@ class Collection:
     pause: Pause | None
     controlled: str | None = None
     """What somebody last did to it, who, and where."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One unit of a collection that failed: a category, or a product of one."""
-
-    unit: str
-    category: str
-    asin: str | None
-    reason: str
-    error_stage: str | None
-    error_message: str | None
 
 
 class CollectionStore:
@@ -279,7 +268,7 @@ class CollectionStore:
             promised: Decimal | None = connection.scalar(total)
         return promised
 
-    def failures(self, collection_id: str) -> list[Failure]:
+    def failures(self, collection_id: str) -> list[FailedUnit]:
         """Every unit that failed, with its reason."""
         query = sa.text(
             "SELECT unit, category, asin, reason, error_stage, error_message FROM collection_failures "
@@ -287,7 +276,7 @@ class CollectionStore:
         )
         with self._engine.connect() as connection:
             rows = connection.execute(query, {"collection_id": collection_id}).all()
-        return [Failure(*row) for row in rows]
+        return [FailedUnit(*row) for row in rows]
 
 
 def _share(plan: CollectionPlan, share: CategoryShare) -> dict[str, object]:

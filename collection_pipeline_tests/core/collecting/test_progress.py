@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -48,3 +49,16 @@ def test_categories_not_listed_yet_are_expected_to_be_like_the_others(
     listed: int, searches: int, expected: int
 ) -> None:
     assert progress(listed=listed, searches=searches).searches_expected == expected
+
+
+def test_estimates_alone_are_no_movement() -> None:
+    earlier = progress(listed=3, searches=40)
+    assert not replace(earlier, searches_per_minute=12.0, time_left_s=90.0).has_moved_since(earlier)
+    assert replace(earlier, calls=31).has_moved_since(earlier)
+
+
+def test_sellers_are_known_once_a_category_has_been_merged() -> None:
+    begun = replace(progress(listed=3, searches=40), categories_done=0)
+    assert not begun.are_sellers_known
+    assert replace(begun, listings_found=0).are_sellers_known
+    assert replace(begun, categories_done=1).are_sellers_known
