@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from math import ceil
 
-from collection_pipeline.core.collecting.planning.candidates import Candidate, Past
+from collection_pipeline.core.collecting.planning.candidates import Candidate, Expected, Past
+from collection_pipeline.core.collecting.planning.correcting import Outcome, correction
 from collection_pipeline.core.collecting.planning.plan import plan
 from collection_pipeline.core.money import PriceBand
 from collection_pipeline.simulator.config import SimulatorConfig
@@ -69,6 +70,10 @@ class Year:
     on_product: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     first_seen: dict[str, int] = field(default_factory=dict)
     calls: int = 0
+    promised: list[Expected] = field(default_factory=list)
+    """What was expected of each collection, where somebody said so."""
+    came: list[int] = field(default_factory=list)
+    """The new sellers of each collection."""
 
     def collect(self, chosen: Sequence[Offer], day: int) -> int:
         """Makes the searches of a month and gives back how many new sellers they found."""
@@ -80,6 +85,7 @@ class Year:
             self.searches[offer.asin].append(Search(day, len(offer.sellers), arrived, new, offer.calls))
         self.known |= found.keys()
         self.calls += sum(offer.calls for offer in chosen)
+        self.came.append(len(found))
         return len(found)
 
     def past(self, asin: str, day: int) -> Past | None:
@@ -115,7 +121,9 @@ def by_plan(year: Year, month: Month, budget: int, day: int) -> Sequence[Offer]:
         )
         for offer in month
     ]
-    chosen = plan(candidates, budget=budget)
+    outcomes = [Outcome(said.mean, came) for said, came in zip(year.promised, year.came, strict=True)]
+    chosen = plan(candidates, budget=budget, correction=correction(outcomes))
+    year.promised.append(chosen.expected)
     return [offers[choice.candidate.asin] for choice in chosen.choices]
 
 
@@ -186,6 +194,17 @@ def run(way: Way, months: Sequence[Month], share: float) -> tuple[Year, list[int
     return year, found
 
 
+def kept_promises(months: Sequence[Month], share: float) -> Iterator[str]:
+    """For each collection what was expected, what came, and whether that was within the range; how many were."""
+    year, found = run(by_plan, months, share)
+    within = 0
+    for promised, came in zip(year.promised, found, strict=True):
+        is_within = promised.low <= came <= promised.high
+        within += is_within
+        yield f"{promised.mean:,.0f} → {came:,}{'' if is_within else ' (!)'}"
+    yield f"{within} of {len(found)} within the range"
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -207,6 +226,8 @@ def main() -> None:
         print(
             f"  {name:15}", "   ".join(f"{share:4.0%}: {part:6.1%}" for share, part in zip(SHARES, found, strict=True))
         )
+    for share in SHARES:
+        print(f"  expected and came with {share:.0%} of the calls:", "; ".join(kept_promises(months, share)))
     first, _ = run(by_plan, months[:1], 1.0)
     there = {seller for offer in months[0] for seller in offer.sellers}
     former = FORMER_CALLS * len(months[0]) / len(there)

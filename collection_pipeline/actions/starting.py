@@ -8,9 +8,11 @@ from decimal import Decimal
 
 from collection_pipeline.core.collecting.budget import Estimate, estimate, require_affordable
 from collection_pipeline.core.collecting.collections import CollectionPlan, new_collection_id
+from collection_pipeline.core.collecting.planning.correcting import correction
 from collection_pipeline.core.collecting.planning.plan import Plan, plan
 from collection_pipeline.core.collecting.planning.shares import CategoryShare, shares
-from collection_pipeline.core.collecting.usage import Call
+from collection_pipeline.core.collecting.prices import FREE, Price, Prices, read_price
+from collection_pipeline.core.collecting.usage import LARGEST_COST, Call
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.settings.pipeline import SEARCH_CALLS
@@ -31,8 +33,8 @@ class CollectionRequest:
     name: str | None = None
     band: BandRule = field(default_factory=BandRule)
     cost_cap: Decimal | None = None
-    budget: int | None = None
-    """Calls that the searches may take; None is without limit."""
+    budget: int | Price | None = None
+    """Calls that the searches may take, or what the collection may cost in money; None is without limit."""
     as_far_as_it_goes: bool = False
     """Start even if the cap or the day's quota will not do for all of it."""
 
@@ -47,16 +49,33 @@ class Started:
     plan: Plan
 
 
+def read_budget(text: str) -> int | Price:
+    """A budget as somebody wrote it: calls, such as 4000, or money, such as `25 USD`. Raises PipelineError."""
+    price = read_price(text)
+    if price is not None:
+        return price
+    if text.strip().isdecimal() and 1 <= int(text) <= LARGEST_COST:
+        return int(text)
+    raise PipelineError(f"A budget is a number of calls from 1 to {LARGEST_COST:,}, or an amount such as 25 USD.")
+
+
 def start_collection(
-    store: Store, org_id: str, request: CollectionRequest, now: datetime, *, search_call: Call = SEARCH_CALLS["browse"]
+    store: Store,
+    org_id: str,
+    request: CollectionRequest,
+    now: datetime,
+    *,
+    search_call: Call = SEARCH_CALLS["browse"],
+    prices: Prices = FREE,
 ) -> Started:
     """Plans a collection, or finds the open one that is the same; a sensor starts its runs.
 
     Raises PipelineError for a request that makes no sense, or that costs more than its cap or the day's quotas allow.
     """
     wished = _wished(store, org_id, request, now)
-    planned = _planned(store, wished, request.budget)
-    wanted = _estimate(store, wished, search_call, request.budget)
+    budget = _in_calls(store, wished, search_call, request.budget, prices)
+    planned = _planned(store, wished, budget)
+    wanted = _estimate(store, wished, search_call, budget, prices)
     if not request.as_far_as_it_goes:
         left_today = {source: store.governor.left_today(source) for source in wanted.calls}
         require_affordable(wanted, cap=request.cost_cap, left_today=left_today)
@@ -65,19 +84,38 @@ def start_collection(
 
 
 def estimate_collection(
-    store: Store, org_id: str, request: CollectionRequest, now: datetime, *, search_call: Call = SEARCH_CALLS["browse"]
+    store: Store,
+    org_id: str,
+    request: CollectionRequest,
+    now: datetime,
+    *,
+    search_call: Call = SEARCH_CALLS["browse"],
+    prices: Prices = FREE,
 ) -> tuple[Estimate, Plan]:
     """What a request would probably cost, and what it would search. Starts nothing.
 
     Raises PipelineError for a request that makes no sense.
     """
     wished = _wished(store, org_id, request, now)
-    wanted = _estimate(store, wished, search_call, request.budget)
-    return wanted, _planned(store, wished, request.budget).plan
+    budget = _in_calls(store, wished, search_call, request.budget, prices)
+    return _estimate(store, wished, search_call, budget, prices), _planned(store, wished, budget).plan
 
 
-def _estimate(store: Store, wished: CollectionPlan, search_call: Call, budget: int | None) -> Estimate:
-    return estimate(wished.categories, store.collections.last_calls(wished.org_id), search_call, budget)
+def _in_calls(
+    store: Store, wished: CollectionPlan, search_call: Call, budget: int | Price | None, prices: Prices
+) -> int | None:
+    """The calls that the searches may take."""
+    if isinstance(budget, Price):
+        everything = estimate(wished.categories, store.collections.last_calls(wished.org_id), search_call, 0)
+        return prices.searches_within(budget, search_call.source, lists=everything.calls["oxylabs"])
+    if budget is not None and budget < 1:
+        raise PipelineError(f"A budget of {budget} calls searches nothing; name at least 1.")
+    return budget
+
+
+def _estimate(store: Store, wished: CollectionPlan, search_call: Call, budget: int | None, prices: Prices) -> Estimate:
+    wanted = estimate(wished.categories, store.collections.last_calls(wished.org_id), search_call, budget)
+    return replace(wanted, money=prices.cost(wanted.calls))
 
 
 @dataclass(frozen=True)
@@ -87,10 +125,8 @@ class _Planned:
 
 
 def _planned(store: Store, wished: CollectionPlan, budget: int | None) -> _Planned:
-    if budget is not None and budget < 1:
-        raise PipelineError(f"A budget of {budget} calls searches nothing; name at least 1.")
     candidates = store.candidates.of_categories(wished.org_id, wished.band, wished.categories)
-    made = plan(candidates, budget=budget)
+    made = plan(candidates, budget=budget, correction=correction(store.candidates.outcomes(wished.org_id)))
     return _Planned(made, shares(wished.categories, candidates, made, budget))
 
 

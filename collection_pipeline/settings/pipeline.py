@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Literal
 
 from collection_pipeline.core.collecting.collections import DEFAULT_ORG
+from collection_pipeline.core.collecting.prices import Price, Prices, read_price
 from collection_pipeline.core.collecting.usage import DEFAULT_LIMITS, AnswerLimits, Call, Limits, Source
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.retention import LONGEST_DAYS, RULES, RetentionRule, with_days
 from collection_pipeline.core.run_retention import DEFAULT_DAYS as KEEP_RUNS_DAYS
 from collection_pipeline.core.sellers.pseudonyms import LEAST_KEY, Pseudonyms, plain
-from collection_pipeline.settings.values import base_address, choice, given, number, path, whole_number, word
+from collection_pipeline.settings.values import base_address, choice, given, number, path, shown, whole_number, word
 
 OXYLABS_URL = "https://realtime.oxylabs.io"
 EBAY_API_URL = "https://api.ebay.com"
@@ -60,6 +61,8 @@ class Settings:
     """Organisation whose seller list runs feed (COLLECTION_ORG)."""
     limits: Mapping[Source, Limits]
     """What all runs together may ask of each source (COLLECTION_EBAY_REQUESTS_PER_S and the like)."""
+    prices: Prices
+    """What a call of each source costs in money, where that is known (COLLECTION_OXYLABS_PRICE, _EBAY_PRICE)."""
     are_names_hashed: bool
     """Whether sellers' names are kept as keyed hashes (COLLECTION_SELLER_NAMES)."""
     are_exported_names_hashed: bool
@@ -160,6 +163,7 @@ class Settings:
             catalogue_file=path(values, "COLLECTION_CATALOGUE", "") if "COLLECTION_CATALOGUE" in values else None,
             org_id=word(values, "COLLECTION_ORG", DEFAULT_ORG, form=".{1,200}", needed="200 characters at most"),
             limits={source: _limits(values, source, limits) for source, limits in DEFAULT_LIMITS.items()},
+            prices=_prices(values),
             are_names_hashed=are_names_hashed,
             are_exported_names_hashed=exported == "hashed",
             name_key=_name_key(values, is_needed=are_names_hashed or exported == "hashed"),
@@ -185,6 +189,21 @@ class Settings:
             ebay_client_id=values.get("EBAY_CLIENT_ID"),
             ebay_client_secret=values.get("EBAY_CLIENT_SECRET"),
         )
+
+
+def _prices(values: Mapping[str, str]) -> Prices:
+    found: dict[Source, Price] = {}
+    for source in DEFAULT_LIMITS:
+        name = f"COLLECTION_{source.upper()}_PRICE"
+        if (text := values.get(name)) is None:
+            continue
+        price = read_price(text)
+        if price is None:
+            raise PipelineError(f"{name} is {shown(text)}; it must be an amount and a currency, such as 0.0028 USD.")
+        found[source] = price
+    if len(currencies := sorted({price.currency for price in found.values()})) > 1:
+        raise PipelineError(f"The prices of calls are in {' and '.join(currencies)}. Give all of them in one currency.")
+    return Prices(found)
 
 
 def wants_json(environment: Mapping[str, str]) -> bool:

@@ -87,6 +87,10 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
                     f"{limits.requests_per_s:g}",
                 ),
                 Setting(
+                    f"COLLECTION_{source.upper()}_PRICE",
+                    f"What one call of {source} costs you, such as `0.0028 USD`; then costs are said in money too.",
+                ),
+                Setting(
                     f"COLLECTION_{source.upper()}_IN_FLIGHT",
                     f"Requests to {source} in flight, of all runs on all machines together.",
                     str(limits.in_flight),
@@ -169,6 +173,7 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         Setting("COLLECTION_SCHEDULE_PRESET", "What it collects.", _SCHEDULE.preset),
         Setting("COLLECTION_SCHEDULE_NAME", "What its collections' ids begin with.", _SCHEDULE.name),
         Setting("COLLECTION_SCHEDULE_CAP", "The cost cap of its collections, in calls."),
+        Setting("COLLECTION_SCHEDULE_BUDGET", "Calls that the searches of each may take ([planning](planning.md))."),
         Setting(
             "COLLECTION_SCHEDULE_MIN_MARKUP",
             "Lower end of their price band, as a markup in percent.",

@@ -20,6 +20,9 @@ def schedule_config(environment: Mapping[str, str]) -> ScheduleConfig:
     values = {key.removeprefix(PREFIX): value for key, value in given(environment).items() if key.startswith(PREFIX)}
     default = ScheduleConfig()
     band, cost_cap = _band(values, default.band), _number(values, "CAP", default.cost_cap, least=0)
+    budget = _number(values, "BUDGET", None, least=1)
+    if budget is not None and budget != int(budget):
+        raise _wrong("BUDGET", values["BUDGET"], "a whole number of calls")
     try:
         return ScheduleConfig(
             name=values.get("NAME", default.name),
@@ -28,6 +31,7 @@ def schedule_config(environment: Mapping[str, str]) -> ScheduleConfig:
             preset=values.get("PRESET", default.preset),
             band=band,
             cost_cap=cost_cap,
+            budget=None if budget is None else int(budget),
             as_far_as_it_goes=flag(given(environment), f"{PREFIX}AS_FAR_AS_IT_GOES"),
         )
     except WrongSchedule as wrong:

@@ -103,11 +103,23 @@ def test_a_budget_is_planned_and_told_before_anything_starts(store: Store, envir
     store.catalogue.load(read_catalogue(STARTER_FILE))
     told = run(environment, "collect", "--budget", "30", "--estimate").stdout
     assert "30 ebay calls" in told
-    assert "Its plan: 30 searches with 30 calls, expecting 180 new sellers (" in told
+    assert "Its plan: 30 searches with 30 calls, expecting 128 new sellers (" in told
     assert "over budget" in told
     assert store.collections.all() == []
     started = run(environment, "collect", "--budget", "30").stdout
     assert "Its plan: 30 searches with 30 calls" in started
+
+
+def test_a_budget_in_money_pays_for_lists_and_searches(store: Store, environment: dict[str, str]) -> None:
+    store.catalogue.load(read_catalogue(STARTER_FILE))
+    words = ("collect", "--budget", "1 USD", "--estimate")
+    assert "COLLECTION_EBAY_PRICE" in refused(run(environment, *words))
+    priced = {**environment, "COLLECTION_OXYLABS_PRICE": "0.01 USD", "COLLECTION_EBAY_PRICE": "0.02 USD"}
+    told = run(priced, *words).stdout  # 24 pages of best sellers leave 0.76
+    assert "Its plan: 38 searches with 38 calls" in told
+    assert "which is about 1.00 USD" in told
+    assert "pays for no search" in refused(run(priced, "collect", "--budget", "0.25 USD", "--estimate"))
+    assert "an amount such as 25 USD" in refused(run(priced, "collect", "--budget", "a lot"))
 
 
 @pytest.mark.parametrize("command", [["collect"], ["sql", "SELECT 1"], ["up"], ["collections", "list"]])

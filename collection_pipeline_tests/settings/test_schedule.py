@@ -14,12 +14,12 @@ def test_without_any_setting_it_is_monthly_on_the_first_at_three() -> None:
 
 def test_every_setting_is_read() -> None:
     words = {"NAME": "weekly", "CRON": "0 4 * * MON", "TIMEZONE": "Europe/Berlin", "PRESET": "all"}
-    numbers = {"MIN_MARKUP": "0", "MAX_MARKUP": "50.5", "CAP": "0"}
+    numbers = {"MIN_MARKUP": "0", "MAX_MARKUP": "50.5", "CAP": "0", "BUDGET": "900"}
     values = {f"COLLECTION_SCHEDULE_{key}": value for key, value in {**words, **numbers}.items()}
     values["COLLECTION_SCHEDULE_AS_FAR_AS_IT_GOES"] = "yes"
     band = BandRule(Decimal(0), Decimal("50.5"))
     assert schedule_config(values) == ScheduleConfig(
-        "weekly", "0 4 * * MON", "Europe/Berlin", "all", band, Decimal(0), True
+        "weekly", "0 4 * * MON", "Europe/Berlin", "all", band, Decimal(0), 900, True
     )
 
 
@@ -32,6 +32,8 @@ def test_every_setting_is_read() -> None:
         ("CAP", "a lot"),
         ("CAP", "-1"),
         ("CAP", "NaN"),
+        ("BUDGET", "0"),
+        ("BUDGET", "1.5"),
         ("MIN_MARKUP", "x"),
         ("NAME", "no spaces"),
         ("AS_FAR_AS_IT_GOES", "maybe"),

@@ -14,13 +14,14 @@ from collection_pipeline.actions.starting import (
     DEFAULT_PRESET,
     CollectionRequest,
     estimate_collection,
+    read_budget,
     start_collection,
 )
 from collection_pipeline.commands.collecting.terminal import summary, watch
 from collection_pipeline.commands.numbers import COST, MARKUP
 from collection_pipeline.commands.session import errors_as_messages, stores
+from collection_pipeline.core.collecting.budget import by_source
 from collection_pipeline.core.collecting.collections import CollectionStatus
-from collection_pipeline.core.collecting.usage import LARGEST_COST
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.core.watching.answer_links import new_sellers_address
 from collection_pipeline.processes.running_services import Services
@@ -53,8 +54,8 @@ LOWEST, HIGHEST = BandRule().min_markup_percent, BandRule().max_markup_percent
 )
 @click.option(
     "--budget",
-    type=click.IntRange(1, LARGEST_COST),
-    help="Calls that the searches may take, spent where they bring the most new sellers. Default: no limit.",
+    help='Calls that the searches may take, or what all of it may cost, such as "25 USD"; spent where they bring the '
+    "most new sellers. Default: no limit.",
 )
 @click.option("--cap", type=COST, help="Cost (calls) that must not be exceeded. Default: none.")
 @click.option("--as-far-as-it-goes", is_flag=True, help="Start even if the cap or the quota does not cover all of it.")
@@ -68,7 +69,7 @@ def collect(
     name: str | None,
     min_markup: Decimal,
     max_markup: Decimal,
-    budget: int | None,
+    budget: str | None,
     cap: Decimal | None,
     *,
     as_far_as_it_goes: bool,
@@ -84,12 +85,21 @@ def collect(
     """
     console = Console()
     request = CollectionRequest(
-        preset, categories, again, name, BandRule(min_markup, max_markup), cap, budget, as_far_as_it_goes
+        preset,
+        categories,
+        again,
+        name,
+        BandRule(min_markup, max_markup),
+        cap,
+        None if budget is None else read_budget(budget),
+        as_far_as_it_goes,
     )
     with stores() as (settings, store):
         if is_estimate:
             now, call = datetime.now(UTC), settings.search_call
-            wanted, plan = estimate_collection(store, settings.org_id, request, now, search_call=call)
+            wanted, plan = estimate_collection(
+                store, settings.org_id, request, now, search_call=call, prices=settings.prices
+            )
             console.print(f"It would take {wanted}.", soft_wrap=True)
             console.print(f"Its plan: {plan}.", soft_wrap=True)
             return
@@ -100,7 +110,7 @@ def collect(
                 console.print("Dagster does not run here; the collection starts when `collection-pipeline up` does.")
             console.print(f"Follow it with: collection-pipeline collections show {collection_id}", soft_wrap=True)
             return
-        status = follow(store, collection_id, console)
+        status = follow(store, settings, collection_id, console)
         page_url = settings.feed_url or (services.feed_url if services and services.is_running else None)
         if page_url is not None:
             console.print(f"Who is new: {new_sellers_address(page_url, collection_id)}", soft_wrap=True)
@@ -109,7 +119,14 @@ def collect(
 
 def start(store: Store, settings: Settings, request: CollectionRequest, console: Console) -> str:
     """Starts a collection, or finds the open one that is the same, and says which and what it will cost. Its id."""
-    started = start_collection(store, settings.org_id, request, datetime.now(UTC), search_call=settings.search_call)
+    started = start_collection(
+        store,
+        settings.org_id,
+        request,
+        datetime.now(UTC),
+        search_call=settings.search_call,
+        prices=settings.prices,
+    )
     collection = started.collection
     if started.is_new:
         console.print(f"Collection {collection.collection_id}: {started.estimate}.", soft_wrap=True)
@@ -123,13 +140,14 @@ def start(store: Store, settings: Settings, request: CollectionRequest, console:
 
 
 def follow(
-    store: Store, collection_id: str, console: Console, check: Callable[[], None] = lambda: None
+    store: Store, settings: Settings, collection_id: str, console: Console, check: Callable[[], None] = lambda: None
 ) -> CollectionStatus:
     """Shows a collection until it is over or paused, then what it came to. Its status."""
     progress = watch(store, collection_id, console, check)
     collection = store.collections.get(collection_id)
     failures, expected = store.collections.failures(collection_id), store.collections.expected(collection_id)
-    console.print(summary(progress, failures, collection.seller_count_snapshot, expected))
+    cost = settings.prices.cost(by_source(store.collections.calls(collection_id), settings.search_call))
+    console.print(summary(progress, failures, collection.seller_count_snapshot, expected, cost))
     if collection.pause is not None:
         until = (
             f"until {collection.pause.until:%Y-%m-%d %H:%M} UTC" if collection.pause.until else "until you resume it"

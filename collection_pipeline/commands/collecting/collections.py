@@ -17,6 +17,7 @@ from collection_pipeline.commands.collecting.terminal import summary
 from collection_pipeline.commands.numbers import COST
 from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.commands.tables import json_option, print_json, print_table
+from collection_pipeline.core.collecting.budget import by_source
 from collection_pipeline.core.collecting.failed_units import grouped, mending
 from collection_pipeline.core.collecting.progress import Progress
 from collection_pipeline.tables.collecting.collections import Collection
@@ -63,18 +64,23 @@ def show(collection_id: str, *, is_all: bool, is_json: bool) -> None:
 
     Example: collection-pipeline collections show starter-20261123-141500
     """
-    with stores() as (_, store):
+    with stores() as (settings, store):
         collection = store.collections.get(collection_id)
+        cost = settings.prices.cost(by_source(store.collections.calls(collection_id), settings.search_call))
         progress = store.collections.progress(collection_id)
         failures = store.collections.failures(collection_id)
         expected = store.collections.expected(collection_id)
     groups = grouped(failures)
     if is_json:
-        shown = {"failures": [asdict(one) for one in failures], "failure_groups": [asdict(one) for one in groups]}
+        shown = {
+            "cost_in_money": None if cost is None else str(cost),
+            "failures": [asdict(one) for one in failures],
+            "failure_groups": [asdict(one) for one in groups],
+        }
         print_json([{**_fields(collection), **_figures(progress), **shown}])
         return
     console = Console()
-    console.print(summary(progress, failures, collection.seller_count_snapshot, expected))
+    console.print(summary(progress, failures, collection.seller_count_snapshot, expected, cost))
     if collection.pause is not None:
         console.print(f"Paused ({collection.pause.reason}): {collection.pause.message}", soft_wrap=True)
     elif collection.controlled is not None:

@@ -17,6 +17,7 @@ from rich.text import Text
 from collection_pipeline.core.activity import ActivityEvent
 from collection_pipeline.core.collecting.collections import OPEN_STATUSES, CollectionStatus
 from collection_pipeline.core.collecting.failed_units import FailedUnit, grouped
+from collection_pipeline.core.collecting.prices import Price
 from collection_pipeline.core.collecting.progress import Progress
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.tables.store import Store
@@ -55,7 +56,11 @@ def _require_start(progress: Progress) -> None:
 
 
 def summary(
-    progress: Progress, failures: list[FailedUnit], snapshot: int | None, expected: Decimal | None
+    progress: Progress,
+    failures: list[FailedUnit],
+    snapshot: int | None,
+    expected: Decimal | None,
+    cost: Price | None,
 ) -> RenderableType:
     """What a collection came to, as a table; `expected` are the new sellers that its plan promised."""
     title = Text(f"Collection {progress.collection_id}: {progress.status.replace('_', ' ')}", style="bold")
@@ -74,6 +79,7 @@ def summary(
         ("New sellers expected", "not planned" if expected is None else f"{expected:,.0f}"),
         ("Seller count snapshot", "none" if snapshot is None else snapshot),
         ("API calls", progress.calls),
+        *([] if cost is None else [("Cost", str(cost))]),
         ("Took", _spoken(took)),
         ("Failures", ", ".join(kinds) or "none"),
     ]

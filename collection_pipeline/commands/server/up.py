@@ -152,7 +152,7 @@ def _collect(
     runs = f"{services.dagster_url}/runs?q[0]=tag:collection_id={collection_id}"
     console.print(f"Watch it live: {services.feed_url}/?collection={collection_id}", soft_wrap=True)
     console.print(f"Its runs: {runs}", soft_wrap=True)
-    status = follow(store, collection_id, console, check)
+    status = follow(store, settings, collection_id, console, check)
     console.print(f"Who is new: {new_sellers_address(services.feed_url, collection_id)}", soft_wrap=True)
     console.print("Who sells the most best sellers: .venv/bin/collection-pipeline sql --ask sellers_by_best_sellers")
     console.print(f"Its runs and events: {runs}", soft_wrap=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from collection_pipeline.core.collecting.prices import Price
 from collection_pipeline.core.collecting.usage import COSTS, Call, Source
 from collection_pipeline.core.errors import PipelineError
 
@@ -19,21 +20,26 @@ class CategoryCalls:
     searches: int
 
 
+_LIST = Call("oxylabs", "best_sellers")
+
 TYPICAL = CategoryCalls(best_sellers=2, searches=120)
 """A category never collected before: two pages of about 50 products, and a little more than a page for each product."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Calls that a collection will probably make, and their cost in the vendors' units together."""
+    """Calls that a collection will probably make, and their cost: in the vendors' units together, and in money."""
 
     categories: int
     calls: Mapping[Source, int]
     cost: Decimal
+    money: Price | None = None
+    """None where no price is known."""
 
     def __str__(self) -> str:
         calls = " and ".join(f"{count:,} {source} calls" for source, count in self.calls.items())
-        return f"about {calls} for {self.categories} categories, a cost of {self.cost:,.0f}"
+        money = "" if self.money is None else f", which is about {self.money}"
+        return f"about {calls} for {self.categories} categories, a cost of {self.cost:,.0f}{money}"
 
 
 def estimate(
@@ -45,14 +51,17 @@ def estimate(
     """
     each = [history.get(category, TYPICAL) for category in categories]
     searches = sum(one.searches for one in each)
-    made = {
-        Call("oxylabs", "best_sellers"): sum(one.best_sellers for one in each),
-        search_call: searches if budget is None else min(searches, budget),
-    }
-    calls = Counter[Source]()
-    for call, count in made.items():
-        calls[call.source] += count
-    return Estimate(len(each), calls, sum((count * COSTS[call] for call, count in made.items()), Decimal(0)))
+    wanted = CategoryCalls(sum(one.best_sellers for one in each), searches if budget is None else min(searches, budget))
+    cost = wanted.best_sellers * COSTS[_LIST] + wanted.searches * COSTS[search_call]
+    return Estimate(len(each), by_source(wanted, search_call), cost)
+
+
+def by_source(calls: CategoryCalls, search_call: Call) -> Mapping[Source, int]:
+    """Whom calls go to. A search counts as `search_call`."""
+    counted = Counter[Source]()
+    counted[_LIST.source] += calls.best_sellers
+    counted[search_call.source] += calls.searches
+    return counted
 
 
 def require_affordable(wanted: Estimate, *, cap: Decimal | None, left_today: Mapping[Source, int | None]) -> None:

@@ -59,6 +59,8 @@ class ScheduleConfig:
     preset: str = "starter"
     band: BandRule = field(default_factory=BandRule)
     cost_cap: Decimal | None = None
+    budget: int | None = None
+    """Calls that the searches may take; None is without limit."""
     as_far_as_it_goes: bool = False
     """Start even if the cap or the day's quota will not do for all of it."""
 

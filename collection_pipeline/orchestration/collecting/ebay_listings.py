@@ -134,6 +134,7 @@ async def _search(
 def _metadata(
     work: CategoryWork, plan: SearchPlan, tally: SearchTally, store: Store, settings: Settings, seconds: float
 ) -> Mapping[str, Any]:
+    promised = store.collections.expected_of(work.collection_id, work.category)
     return {
         "dagster/row_count": tally.listings,
         **lineage("ebay_listings"),
@@ -142,7 +143,7 @@ def _metadata(
         "without_match": tally.outcomes[SearchStatus.EMPTY],
         "without_price": tally.skipped["no_price"],
         **{reason: tally.skipped[reason] for reason in get_args(LeftOut)},
-        "expected_new_sellers": round(plan.expected.mean, 1),
+        "expected_new_sellers": float(plan.expected.mean if promised is None else promised),
         "skipped": tally.outcomes[SearchStatus.SKIPPED],
         "in_other_categories": plan.products - tally.outcomes.total(),
         "failed": tally.outcomes[SearchStatus.FAILED],

@@ -101,6 +101,7 @@ class StartConfig(BandConfig):
         le=LARGEST_COST,
         description="Calls that the searches may take, spent where they bring the most new sellers.",
     )
+    money_budget: str = Field(default="", description="What all of it may cost instead, such as `25 USD`.")
     as_far_as_it_goes: bool = Field(default=False, description="Start even if cap or quota will not do for all of it.")
 
 
@@ -122,17 +123,17 @@ def start(
             name=config.name or None,
             band=config.band,
             cost_cap=None if config.cost_cap is None else Decimal(str(config.cost_cap)),
-            budget=config.budget,
+            budget=starting.read_budget(config.money_budget) if config.money_budget else config.budget,
             as_far_as_it_goes=config.as_far_as_it_goes,
         )
         if config.only_estimate:
             wanted, plan = starting.estimate_collection(
-                store, settings.org_id, request, utc_now(), search_call=settings.search_call
+                store, settings.org_id, request, utc_now(), search_call=settings.search_call, prices=settings.prices
             )
             context.log.info(f"It would take {wanted}. Its plan: {plan}. Nothing was started.")
             return
         started = starting.start_collection(
-            store, settings.org_id, request, utc_now(), search_call=settings.search_call
+            store, settings.org_id, request, utc_now(), search_call=settings.search_call, prices=settings.prices
         )
     what = f"will take {started.estimate}" if started.is_new else "is the same and already there"
     context.log.info(f"{started.collection.collection_id} {what}. Its plan: {started.plan}.")

@@ -74,6 +74,8 @@ def _run_config(config: ScheduleConfig, collection_id: str) -> dict[str, object]
         "max_markup_percent": float(config.band.max_markup_percent),
         "as_far_as_it_goes": config.as_far_as_it_goes,
     }
+    if config.budget is not None:
+        fields["budget"] = config.budget
     if config.cost_cap is not None:
         fields["cost_cap"] = float(config.cost_cap)
     return fields
@@ -102,7 +104,8 @@ def _name(config: ScheduleConfig) -> str:
 
 def _description(config: ScheduleConfig) -> str:
     cap = "no cost cap" if config.cost_cap is None else f"a cost cap of {config.cost_cap:,f}"
+    budget = "" if config.budget is None else f" and a budget of {config.budget:,} calls"
     return (
-        f"Collects the preset {config.preset} at {config.band} with {cap}. Off until switched on. "
-        "Configured by COLLECTION_SCHEDULE_CRON, _TIMEZONE, _PRESET, _NAME, _CAP, _MIN_MARKUP and _MAX_MARKUP."
+        f"Collects the preset {config.preset} at {config.band} with {cap}{budget}. Off until switched on. "
+        "Configured by COLLECTION_SCHEDULE_CRON, _TIMEZONE, _PRESET, _NAME, _CAP, _BUDGET, _MIN_MARKUP and _MAX_MARKUP."
     )

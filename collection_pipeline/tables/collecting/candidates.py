@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from collection_pipeline.core.collecting.listings import query_text
 from collection_pipeline.core.collecting.planning.candidates import Candidate, Past
+from collection_pipeline.core.collecting.planning.correcting import Outcome
 from collection_pipeline.core.collecting.planning.shares import unknown_lists
 from collection_pipeline.core.collecting.searches import PlannedSearch, skip_reason
 from collection_pipeline.core.money import BandRule, Money
@@ -33,6 +34,19 @@ _PASTS = sa.text("""
         WHERE p.asin = w.asin AND p.status IN ('done', 'empty') AND p.collection_id <> :collection_id
           AND c.org_id = :org_id AND c.min_markup_percent = :low AND c.max_markup_percent = :high
     ) s
+""")
+
+LEARNT_FROM = 24
+"""Collections that a plan is corrected by, the newest ones."""
+
+# Categories that were not collected brought nothing for another reason than that too much was expected.
+_OUTCOMES = sa.text("""
+    SELECT c.started_at, sum(p.expected_new_sellers)::float8 AS expected, sum(u.new_sellers)::float8 AS came
+    FROM collections c
+    JOIN collection_plans p USING (collection_id)
+    JOIN collection_categories u USING (collection_id, category)
+    WHERE c.org_id = :org_id AND c.completed_at IS NOT NULL AND u.status = 'done'
+    GROUP BY c.collection_id ORDER BY c.started_at DESC LIMIT :most
 """)
 
 _LISTS = sa.text("""
@@ -71,6 +85,12 @@ class CandidateStore:
         pasts = self._pasts(org_id, band, [search.asin for search in searches], collection_id)
         made = (_candidate(category, rank, search, band, pasts) for rank, search in enumerate(searches, 1))
         return [each for each in made if each is not None]
+
+    def outcomes(self, org_id: str) -> list[Outcome]:
+        """What was expected of each collection that was planned and has ended, and what came, oldest first."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(_OUTCOMES, {"org_id": org_id, "most": LEARNT_FROM}).all()
+        return [Outcome(row.expected, row.came) for row in reversed(rows)]
 
     def _pasts(
         self, org_id: str, band: BandRule, asins: Sequence[str], collection_id: str = ""

@@ -238,6 +238,24 @@ class CollectionStore:
             rows = connection.execute(query, {"org_id": org_id}).all()
         return {row.category: CategoryCalls(row.best_sellers, row.searches) for row in rows}
 
+    def calls(self, collection_id: str) -> CategoryCalls:
+        """What all categories of a collection have taken so far."""
+        query = sa.text("""
+            SELECT coalesce((SELECT sum(calls) FROM collection_categories WHERE collection_id = :id), 0)::int AS lists,
+                   coalesce((SELECT sum(calls) FROM product_searches WHERE collection_id = :id), 0)::int AS searches
+        """)
+        with self._engine.connect() as connection:
+            row = connection.execute(query, {"id": collection_id}).one()
+        return CategoryCalls(row.lists, row.searches)
+
+    def expected_of(self, collection_id: str, category: str) -> Decimal | None:
+        """The new sellers that a collection's plan promised of one category; None if it was not planned."""
+        promised = sa.select(collection_plans.c.expected_new_sellers).where(
+            collection_plans.c.collection_id == collection_id, collection_plans.c.category == category
+        )
+        with self._engine.connect() as connection:
+            return connection.scalar(promised)
+
     def progress(self, collection_id: str) -> Progress:
         """The figures of one collection at this moment. Raises PipelineError if there is no such collection."""
         progress = self.find_progress(collection_id)

@@ -20,7 +20,8 @@ from collection_pipeline.tables.sellers.key_change_detection import require_same
 # Rows of the list are found by key: one at a time, or by an upsert's unique index (tables/schema/category_listings.py).
 
 # A listing whose match is not known is none from a match on: nothing says that it is the product.
-_COUNTS = "l.gone_at IS NULL AND (CAST(:evidence_match AS float8) = 0 OR l.match >= CAST(:evidence_match AS float8))"
+_IS_EVIDENCE = "CAST(:evidence_match AS float8) = 0 OR l.match >= CAST(:evidence_match AS float8)"
+_COUNTS = f"l.gone_at IS NULL AND ({_IS_EVIDENCE})"
 
 _EVIDENCE = f"""
     SELECT * FROM (
@@ -104,13 +105,13 @@ _SIGHTINGS = sa.text(f"""
 
 # For each product searched: the sellers who were never on it before, and those of them whom this collection brought.
 # One who came with several products of the category counts as a part on each.
-_CREDIT_SEARCHES = sa.text("""
+_CREDIT_SEARCHES = sa.text(f"""
     WITH came AS (
         SELECT p.asin, l.marketplace, l.seller_key
         FROM product_searches p
         CROSS JOIN LATERAL (
             SELECT l.marketplace, l.seller_key FROM ebay_listings l
-            WHERE l.org_id = :org_id AND l.asin = p.asin
+            WHERE l.org_id = :org_id AND l.asin = p.asin AND ({_IS_EVIDENCE})
             GROUP BY l.marketplace, l.seller_key
             HAVING bool_and(l.first_collection_id = :collection_id) OFFSET 0
         ) l
@@ -132,7 +133,7 @@ _CREDIT_SEARCHES = sa.text("""
         GROUP BY q.asin
     ) b
     WHERE p.collection_id = :collection_id AND p.asin = b.asin
-""")
+""")  # noqa: S608
 
 _COUNT_EVIDENCE = sa.text(f"SELECT count(*) FROM ({LISTINGS}) l WHERE {_COUNTS}")  # noqa: S608
 
@@ -218,7 +219,7 @@ class SellerStore:
             )
         # By itself: the list need not be held while the searches that brought its sellers are credited with them.
         with self._engine.begin() as connection:
-            connection.execute(_CREDIT_SEARCHES, scope)
+            connection.execute(_CREDIT_SEARCHES, evidence)
         return MergeResult(found=found, new=len(new), seller_count=seller_count)
 
     def preview(self, org_id: str, category: str, limit: int = 5) -> list[Sequence[object]]:

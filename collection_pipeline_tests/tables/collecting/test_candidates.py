@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,15 +13,16 @@ import sqlalchemy as sa
 from collection_pipeline.actions.starting import CollectionRequest, estimate_collection, start_collection
 from collection_pipeline.core.catalogue import Catalogue, Category
 from collection_pipeline.core.collecting.category_work import CategoryWork
-from collection_pipeline.core.collecting.listings import Listing
+from collection_pipeline.core.collecting.listings import Listing, ListingMatch
 from collection_pipeline.core.collecting.planning.candidates import Candidate
+from collection_pipeline.core.collecting.planning.correcting import DOUBT
 from collection_pipeline.core.collecting.planning.shares import PRODUCTS_OF_A_LIST
 from collection_pipeline.core.collecting.products import Product
 from collection_pipeline.core.collecting.searches import SearchPlan, SearchStatus
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.tables.store import Store
-from collection_pipeline_tests.tables.examples import BAND, ORG, collect, done, listing, product, rows, start
+from collection_pipeline_tests.tables.examples import BAND, ORG, collect, done, finish, listing, product, rows, start
 
 A, B, C = "B000000001", "B000000002", "B000000003"
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -83,6 +85,32 @@ def test_merging_again_credited_the_same(store: Store) -> None:
     store.sellers.merge(ORG, "c1", "books", actor="run")
     assert rows(store, credited) == once
     assert [tuple(map(str, row[1:])) for row in once] == [("1", "0.50"), ("1", "0.50")]
+
+
+def test_searches_are_credited_with_listings_that_count_as_evidence_only(store: Store) -> None:
+    likely = replace(listing("1", "ann"), match=ListingMatch(Decimal("0.9"), "same model"))
+    accessory = replace(listing("2", "bob"), match=ListingMatch(Decimal("0.1"), "for the product"))
+    month(store, "c1", {A: [likely, accessory], B: [accessory]})
+    credited = "SELECT asin, arrived, new_sellers FROM product_searches ORDER BY 1"
+    assert [row[1] for row in rows(store, credited)] == [2, 1]
+    store.sellers.merge(ORG, "c1", "books", actor="run", evidence_match=0.5)
+    assert [row[1] for row in rows(store, credited)] == [1, 0]
+
+
+def test_what_was_expected_and_came_is_told_of_collections_that_ended(store: Store) -> None:
+    store.catalogue.load(Catalogue({"books": Category("books", "Books", "1", "books", "Books")}, {}))
+    for name in ("first", "second"):
+        a_month_passes(store)
+        started = start_collection(store, ORG, CollectionRequest(categories=("books",), name=name), NOW)
+        assert not started.plan.choices or started.plan.expected.doubt == DOUBT[0]
+        collect(store, name, "books", {A: [listing(name, f"seller of {name}")]})
+        assert len(store.candidates.outcomes(ORG)) == (name == "second")  # the one at work is not over
+        finish(store, name)
+        store.snapshots.of_collection(name)
+    first, second = store.candidates.outcomes(ORG)
+    assert (first.came, second.came) == (1, 1)
+    assert first.expected > second.expected > 0
+    assert store.candidates.outcomes("other") == []
 
 
 def test_searches_in_another_band_or_of_another_organisation_are_no_past(store: Store) -> None:

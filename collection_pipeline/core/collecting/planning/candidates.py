@@ -11,8 +11,6 @@ from collection_pipeline.core.money import PriceBand
 LEAST_DAYS = 1.0
 """Searches that follow each other within hours say little of how fast anything changes: they count as a day apart."""
 _WITHIN_90_PERCENT = 1.64
-_SHARED_ERROR = 0.3
-"""All expectations of a plan are wrong together by about so much: the list that they add to is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +76,36 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """New sellers that can be expected, and how uncertain that is."""
+    """New sellers that can be expected, and how uncertain that is.
+
+    `variance` is by how much searches differ among each other. `doubt` is the factor by which all of them may be wrong
+    together, nine times in ten: the list that they add to is one.
+    """
 
     mean: float
     variance: float = 0.0
+    doubt: float = 1.0
 
     def __add__(self, other: Expected) -> Expected:
-        return Expected(self.mean + other.mean, self.variance + other.variance)
+        return Expected(self.mean + other.mean, self.variance + other.variance, max(self.doubt, other.doubt))
+
+    def scaled(self, factor: float) -> Expected:
+        """So many times as much, and as uncertain."""
+        return Expected(self.mean * factor, self.variance * factor**2, self.doubt)
 
     @property
     def low(self) -> float:
         """Nine times in ten it should be between this and `high`."""
-        return max(0.0, self.mean - self._spread)
+        return max(0.0, self.mean - self._spread) / self.doubt
 
     @property
     def high(self) -> float:
         """See `low`."""
-        return self.mean + self._spread
+        return (self.mean + self._spread) * self.doubt
 
     @property
     def _spread(self) -> float:
-        return _WITHIN_90_PERCENT * sqrt(self.variance + (_SHARED_ERROR * self.mean) ** 2)
+        return _WITHIN_90_PERCENT * sqrt(self.variance)
 
     def __str__(self) -> str:
         return f"{self.mean:,.0f} new sellers ({self.low:,.0f} to {self.high:,.0f})"

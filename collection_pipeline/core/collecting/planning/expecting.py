@@ -45,6 +45,9 @@ OF_A_TRAIT = 20.0
 """How many new sellers make a trait, such as a high rank, count half."""
 FORGOTTEN_BY_HALF_DAYS = 60.0
 """A first search of so long ago counts half, because the list was shorter then."""
+OVERLAP = 0.9
+"""So many first searches, to this power, bring what one does: sellers come up for several products. 100 items of one
+recorded search were from 38 sellers, which is 100 to the power of 0.79; searches of different products overlap less."""
 SHAPE = 2.0
 """How much searches differ among each other, as the shape of a gamma distribution."""
 _MOST = 0.98
@@ -61,6 +64,12 @@ class Expectations:
     """By which factor first searches of products with a trait brought more than their categories' rates say."""
     change_lifts: Lifts
     """The same for how fast listings change."""
+    assumed: float = 0.0
+    """The part of `everywhere.first` that was not learnt but assumed; what was learnt has overlapped already."""
+
+    def overlapping(self, first_searches: int) -> float:
+        """What so many first searches bring together, as a share of what each would bring alone."""
+        return 1 - self.assumed + self.assumed * float(max(1, first_searches) ** (OVERLAP - 1))
 
     def of(self, candidate: Candidate) -> Expected:
         """New sellers that searching this product now will bring."""
@@ -87,7 +96,8 @@ def learn(candidates: Iterable[Candidate]) -> Expectations:
         rates, weight = categories[each.category], _weight(past)
         firsts.append((each, weight * past.first_new, weight * rates.first))
         changes.append((each, float(past.arrived), past.shown * rates.replaced(past.days_between)))
-    return Expectations(everywhere, categories, _lifts(firsts), _lifts(changes))
+    assumed = SEARCHES / (SEARCHES + sum(_weight(past) for _, past in known))
+    return Expectations(everywhere, categories, _lifts(firsts), _lifts(changes), assumed)
 
 
 def _rates(pasts: Sequence[Past], otherwise: Rates) -> Rates:

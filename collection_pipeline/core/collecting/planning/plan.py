@@ -6,14 +6,17 @@ Pure: the same candidates give the same plan, in whatever order they are named.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, zip_longest
 
 from collection_pipeline.core.collecting.planning.candidates import NOTHING, Candidate, Expected
-from collection_pipeline.core.collecting.planning.expecting import learn
+from collection_pipeline.core.collecting.planning.correcting import Correction
+from collection_pipeline.core.collecting.planning.expecting import Expectations, learn
 from collection_pipeline.core.collecting.planning.resting import LeftOut, asked_twice, left_alone
+
+NO_PLANS_YET = Correction()
 
 SHARE_OF_CATEGORIES = 0.25
 """So much of a budget is dealt out evenly, so that no category is starved by what others promise."""
@@ -63,11 +66,17 @@ class Plan:
         return f"{searches}, expecting {self.expected}; left out: {left or 'none'}"
 
 
-def plan(candidates: Iterable[Candidate], *, budget: int | None = None, fresh_for_days: float = 0.0) -> Plan:
+def plan(
+    candidates: Iterable[Candidate],
+    *,
+    budget: int | None = None,
+    fresh_for_days: float = 0.0,
+    correction: Correction = NO_PLANS_YET,
+) -> Plan:
     """The plan for some products with at most `budget` calls; None plans every product that is due.
 
-    What is expected is learnt from the candidates' own pasts. A product that several categories list is planned once,
-    for the one in which it stands highest.
+    What is expected is learnt from the candidates' own pasts, and from what earlier plans were wrong by. A product
+    that several categories list is planned once, for the one in which it stands highest.
     """
     ranked = sorted(candidates, key=lambda each: (each.rank, each.category, each.asin))
     once = list({each.asin: each for each in reversed(ranked)}.values())[::-1]
@@ -77,11 +86,19 @@ def plan(candidates: Iterable[Candidate], *, budget: int | None = None, fresh_fo
     left_out |= dict.fromkeys(twice, "same_title")
     expectations = learn(ranked)
     choices = _in_order([Choice(each, expectations.of(each)) for each in due if each.asin not in twice])
-    if budget is None:
-        return Plan(tuple(choices), left_out)
-    affordable = _within(budget, choices)
-    left_out |= {each.candidate.asin: "over_budget" for each in choices if each.candidate.asin not in affordable}
-    return Plan(tuple(each for each in choices if each.candidate.asin in affordable), left_out)
+    if budget is not None:
+        affordable = _within(budget, choices)
+        left_out |= {each.candidate.asin: "over_budget" for each in choices if each.candidate.asin not in affordable}
+        choices = [each for each in choices if each.candidate.asin in affordable]
+    return Plan(tuple(_together(choices, expectations, correction)), left_out)
+
+
+def _together(choices: Sequence[Choice], expectations: Expectations, correction: Correction) -> Iterator[Choice]:
+    """The choices with what is expected of each as a part of all: what they share is counted once."""
+    overlap = expectations.overlapping(sum(each.candidate.past is None for each in choices))
+    for each in choices:
+        factor = correction.factor * (overlap if each.candidate.past is None else 1.0)
+        yield Choice(each.candidate, replace(each.expected.scaled(factor), doubt=correction.doubt))
 
 
 def _in_order(choices: Iterable[Choice]) -> list[Choice]:
