@@ -77,11 +77,13 @@ _STATEMENTS = (
     f"""
     INSERT INTO ebay_listings (org_id, asin, listing_id, marketplace, seller_key, seller_name, title, price, currency,
                                condition_id, is_fixed_price, is_delivery_free, country, url, first_collection_id,
-                               last_collection_id, first_seen_at, gone_at)
+                               last_collection_id, first_seen_at, gone_at, match, match_reasons)
     SELECT :org_id, {_ASIN.format("a")}, :prefix || n || '-' || k, 'ebay', 'seller-' || n, 'Seller ' || n,
            'New ' || (CAST(:things AS text[]))[a % 8 + 1] || ' ' || a, (26 + a % 100 + (n * 31 + k) % 60)::numeric,
            'USD', '1000', true, true, 'US', 'https://ebay.example/itm/' || n, 'weekly-1', 'weekly-{COLLECTIONS}',
-           now() - (n % 300) * interval '1 day', CASE WHEN k = 2 AND n % 5 = 0 THEN now() END
+           now() - (n % 300) * interval '1 day', CASE WHEN k = 2 AND n % 5 = 0 THEN now() END,
+           CASE WHEN n % 10 > 0 THEN (n + k * 37) % 100 / 100.0 END,
+           CASE WHEN n % 10 > 0 THEN 'the titles share ' || (n + k * 37) % 100 || ' %' END
     FROM (
         SELECT n, k, CAST((CAST(n AS bigint) * 7919 + k * 104729) % CAST(:products AS integer) AS integer) AS a
         FROM generate_series(1, CAST(:sellers AS integer)) n
@@ -97,8 +99,8 @@ _STATEMENTS = (
     FROM ebay_listings l WHERE l.gone_at IS NULL AND l.org_id = :org_id GROUP BY l.org_id, l.asin
     """,
     """
-    INSERT INTO seller_products (org_id, asin, marketplace, seller_key, listings)
-    SELECT org_id, asin, marketplace, seller_key, count(*) FROM ebay_listings
+    INSERT INTO seller_products (org_id, asin, marketplace, seller_key, listings, match)
+    SELECT org_id, asin, marketplace, seller_key, count(*), max(match) FROM ebay_listings
     WHERE gone_at IS NULL AND org_id = :org_id GROUP BY 1, 2, 3, 4
     """,
     """
@@ -107,9 +109,18 @@ _STATEMENTS = (
     FROM seller_products WHERE org_id = :org_id GROUP BY 1, 2, 3, 4
     """,
     """
-    INSERT INTO seller_figures (org_id, marketplace, seller_key, products, best_sellers, categories)
-    SELECT org_id, marketplace, seller_key, sum(best_sellers), sum(best_sellers), count(*)
-    FROM seller_categories WHERE org_id = :org_id GROUP BY 1, 2, 3
+    INSERT INTO seller_figures (org_id, marketplace, seller_key, products, best_sellers, categories, matched_products,
+                                best_match)
+    SELECT c.*, s.matched_products, s.best_match
+    FROM (
+        SELECT org_id, marketplace, seller_key, sum(best_sellers), sum(best_sellers), count(*)
+        FROM seller_categories WHERE org_id = :org_id GROUP BY 1, 2, 3
+    ) c
+    JOIN (
+        SELECT org_id, marketplace, seller_key, count(*) FILTER (WHERE match >= 0.5) AS matched_products,
+               max(match) AS best_match
+        FROM seller_products WHERE org_id = :org_id GROUP BY 1, 2, 3
+    ) s USING (org_id, marketplace, seller_key)
     """,
     f"""
     INSERT INTO sellers (org_id, marketplace, seller_key, display_name, status, is_flagged, exported_at, feedback_score,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import statistics
 import tempfile
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import sqlalchemy as sa
 
@@ -153,6 +155,15 @@ def test_a_second_up_uses_what_is_running(product: Product) -> None:
     second = product.command("up", "--port", "1")
     assert second.returncode == 0
     assert f"already runs at {product.url}" in second.stdout
+
+
+def test_the_address_that_up_prints_lets_control_where_others_only_look(product: Product, home: Path) -> None:
+    shown = (home / "up.log").read_text()
+    [token] = set(re.findall(rf"{re.escape(product.feed_url)}/\?token=([\w-]{{20,}})", shown))
+    pause = f"{product.feed_url}/api/collections/none/pause"
+    assert httpx.post(pause).status_code == 403
+    assert httpx.post(pause, headers={"Authorization": f"Bearer {token}"}).status_code == 404
+    assert not [file for file in (home / "logs").glob("*.log") if token in file.read_text()]
 
 
 def test_the_partitions_are_the_catalogue(product: Product) -> None:

@@ -58,6 +58,8 @@ class FeedConfig:
     org_tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
     """By organisation, the token that shows it alone."""
     may_control: bool = False
+    control_token: str | None = field(default=None, repr=False)
+    """Lets whoever brings it control, where readers bring none. `up` makes one for the addresses that it prints."""
     dagster_url: str | None = None
     """Where the page's links to runs lead."""
     org_id: str = DEFAULT_ORG
@@ -117,6 +119,7 @@ class FeedConfig:
             token=values.get("COLLECTION_FEED_TOKEN"),
             org_tokens=_org_tokens(values),
             may_control=flag(values, "COLLECTION_FEED_CONTROL"),
+            control_token=values.get("COLLECTION_FEED_CONTROL_TOKEN"),
             dagster_url=base_address(values, "COLLECTION_DAGSTER_URL", "") if named else None,
             org_id=org_id,
         )
@@ -144,7 +147,9 @@ class Guard:
         request = Request(scope)
         reason = objection(self._config, request)
         reader = known_reader(self._config, request)
-        scope.setdefault("state", {})["org_id"] = reader.org_id if reader else None
+        state = scope.setdefault("state", {})
+        state["org_id"] = reader.org_id if reader else None
+        state["may_control"] = reader is not None and reader.may_control
         await (self._app if reason is None else refusal(*reason))(scope, receive, send_guarded)
 
 
@@ -166,18 +171,21 @@ class KnownReader:
     """Somebody who may look. `org_id` is the one organisation that is shown; None shows all."""
 
     org_id: str | None
+    may_control: bool = False
 
 
 def known_reader(config: FeedConfig, request: Request) -> KnownReader | None:
     """Who asks, by the token that comes along; None for a stranger."""
+    brought = _brought(request)
+    if config.control_token and _is_among(config.control_token, brought):
+        return KnownReader(None, may_control=True)
     if not config.has_token:
         return KnownReader(None)
-    brought = _brought(request)
     # Every token is compared, whichever fits: how long it takes tells nothing.
     fitting = [org_id for org_id, token in config.org_tokens.items() if _is_among(token, brought)]
     if config.token and _is_among(config.token, brought):
-        return KnownReader(None)
-    return KnownReader(fitting[0]) if fitting else None
+        return KnownReader(None, config.may_control)
+    return KnownReader(fitting[0], config.may_control) if fitting else None
 
 
 def _brought(request: Request) -> tuple[bytes, bytes]:

@@ -19,14 +19,20 @@ from collection_pipeline.feed.health import IN_ORDER
 from collection_pipeline.feed.hub import Hub
 from collection_pipeline.feed.metrics import CONTENT_TYPE
 from collection_pipeline.feed.observing import Observing
-from collection_pipeline.feed.parameters import org_of, parsed_number, shown_org, whole_number
+from collection_pipeline.feed.parameters import (
+    may_control,
+    org_of,
+    parsed_number,
+    require_control,
+    shown_org,
+    whole_number,
+)
 from collection_pipeline.feed.reading import Answers, Lane
 from collection_pipeline.feed.stream import Reader
 from collection_pipeline.tables.store import Store
 from collection_pipeline.tables.watching.activity import EventFilter
 from collection_pipeline.tables.watching.page_figures import FeedStore
 
-MAY_ONLY_LOOK = "This server may only look. Start it with COLLECTION_FEED_CONTROL=true to control."
 HERE = "on the live activity page"
 
 MOST_READERS = 500
@@ -79,7 +85,7 @@ class Endpoints:
         return answer(
             {
                 "dagster_url": self._config.dagster_url,
-                "may_control": self._config.may_control,
+                "may_control": may_control(request),
                 "has_simulated_data": self._config.has_simulated_data,
                 "org_id": org_of(request, self._config.org_id),
             }
@@ -152,8 +158,7 @@ class Endpoints:
         return await self._answers.to(query, collection.collection_id)
 
     async def _control(self, request: Request, change: Callable[[Store, str], Controlled]) -> Response:
-        if not self._config.may_control:
-            raise Refused(403, MAY_ONLY_LOOK)
+        require_control(request)
         collection_id = (await self._known(request, self._facts.collection)).collection_id
         controlled = await self._questions.read(change, self._store, collection_id)
         self._answers.forget()

@@ -24,6 +24,21 @@ def shown_org(request: Request) -> str | None:
     return org_id
 
 
+def may_control(request: Request) -> bool:
+    """Whether this reader may pause and cancel collections, and edit the list."""
+    return getattr(request.state, "may_control", False) is True
+
+
+def require_control(request: Request) -> None:
+    """Raises Refused for a reader who may only look."""
+    if not may_control(request):
+        raise Refused(
+            403,
+            "You may only look here. Open the page by the address that `up` prints, or start the server with "
+            "COLLECTION_FEED_CONTROL=true and a token.",
+        )
+
+
 def org_of(request: Request, default: OrgT) -> str | OrgT:
     """Whose rows are asked for. Raises Refused for an organisation that the token does not show."""
     asked, shown = text(request, "org_id"), shown_org(request)

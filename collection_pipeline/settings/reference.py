@@ -242,6 +242,12 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             "false",
         ),
         Setting(
+            "COLLECTION_FEED_CONTROL_TOKEN",
+            "A token that lets whoever brings it control, where everybody on the machine may look. `up` makes one for "
+            "the address that it prints.",
+            is_secret=True,
+        ),
+        Setting(
             "COLLECTION_UI_HOSTS",
             "Names, with commas between them, under which a proxy with a login makes the Dagster UI reachable. See "
             "[operations](operations.md#for-others).",

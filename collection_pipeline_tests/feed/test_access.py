@@ -106,9 +106,11 @@ def test_tokens_that_tell_no_organisations_apart_are_refused_without_repeating_t
 
 def test_a_token_tells_whose_rows_are_shown() -> None:
     config = FeedConfig(host="0.0.0.0", token=TOKEN, org_tokens={"acme": "one"}, may_control=True)
-    assert known_reader(config, asked({**PUBLIC, **BEARER})) == KnownReader(None)
-    assert known_reader(config, asked({**PUBLIC, "authorization": "Bearer one"})) == KnownReader("acme")
-    assert known_reader(config, asked(PUBLIC, query="token=one")) == KnownReader("acme")
+    assert known_reader(config, asked({**PUBLIC, **BEARER})) == KnownReader(None, may_control=True)
+    assert known_reader(config, asked({**PUBLIC, "authorization": "Bearer one"})) == KnownReader(
+        "acme", may_control=True
+    )
+    assert known_reader(config, asked(PUBLIC, query="token=one")) == KnownReader("acme", may_control=True)
     assert known_reader(config, asked({**PUBLIC, "authorization": "Bearer two"})) is None
     assert known_reader(LOCAL, asked(HOST)) == KnownReader(None)
 
@@ -163,6 +165,22 @@ def test_nobody_else_controls(controlling: httpx.Client, store: Store) -> None:
     for headers in ({"Authorization": ""}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
         assert controlling.post("/api/collections/c/pause", headers=headers).status_code in (401, 403)
     assert store.collections.get("c").status == "running"
+
+
+def test_who_brings_the_token_that_up_made_controls_where_others_only_look(store: Store) -> None:
+    start(store, "c", "books")
+    with serving(store, FeedConfig(control_token="made")) as url:
+        for headers in ({}, {"Authorization": "Bearer guessed"}):
+            assert ask.get(f"{url}/api/meta", headers=headers).json()["may_control"] is False
+            assert ask.post(f"{url}/api/collections/c/pause", headers=headers).status_code == 403
+        brought = {"Authorization": "Bearer made"}
+        assert ask.get(f"{url}/api/meta", headers=brought).json()["may_control"] is True
+        foreign = {**brought, "Origin": "https://evil.example"}
+        assert ask.post(f"{url}/api/collections/c/pause", headers=foreign).status_code == 403
+        assert store.collections.get("c").status == "running"
+        assert ask.post(f"{url}/api/collections/c/pause", headers=brought).status_code == 200
+    assert store.collections.get("c").status == "paused"
+    assert "made" not in repr(FeedConfig(control_token="made"))
 
 
 def test_control_is_off_by_default(url: str, store: Store) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -109,6 +110,7 @@ FILTERS = {
     "category": SellerFilter(category="category-3"),
     "new_in": SellerFilter(new_in="weekly-40"),
     "products": SellerFilter(min_products=10),
+    "match": SellerFilter(min_match=Decimal("0.9")),
     "flagged": SellerFilter(is_flagged=True),
     "exported": SellerFilter(is_exported=True),
     "removed": SellerFilter(status="removed"),
@@ -136,6 +138,7 @@ def test_a_page_of_the_whole_list_is_read_in_the_order_of_an_index(large: Large,
 def test_no_other_page_reads_a_table_whole(large: Large) -> None:
     queries = [
         profiles.listings_query(ORG, "ebay", "seller-5000", None),
+        profiles.listings_query(ORG, "ebay", "seller-5000", None, Decimal("0.9")),
         *(
             products.page_query(ORG, category, words, sort, is_descending=True, after=None)
             for sort in (products.ProductSort.SELLERS, products.ProductSort.SPREAD)
@@ -170,6 +173,30 @@ def test_the_pages_of_a_list_hold_every_seller_once_and_in_order(
         assert moments == sorted(moments, reverse=is_descending)
 
 
+@pytest.mark.parametrize("sort", products.ListingSort)
+@pytest.mark.parametrize("least", [None, Decimal("0.5")])
+def test_the_pages_of_a_products_listings_hold_each_once_and_in_order(
+    large: Large, sort: products.ListingSort, least: Decimal | None
+) -> None:
+    browser, asin = products.ProductBrowser(large.store.engine), "B000000105"
+    found = list[products.ProductListing]()
+    after: str | None = ""
+    while after is not None:
+        page = browser.listings(ORG, asin, after or None, 7, sort=sort, min_match=least)
+        found += page.rows
+        after = page.next
+    condition = "true" if least is None else f"match >= {least}"
+    [(count,)] = rows(large.store, f"SELECT count(*) FROM ebay_listings WHERE asin = '{asin}' AND {condition}")
+    assert isinstance(count, int)
+    assert len({one.listing_id for one in found}) == len(found) == count > 20
+    current = [one for one in found if one.gone_at is None]
+    assert found[: len(current)] == current
+    if sort is products.ListingSort.MATCH:
+        assert current == sorted(current, key=lambda one: -(-1 if one.match is None else one.match))
+    else:
+        assert current == sorted(current, key=lambda one: one.price)
+
+
 @pytest.mark.parametrize(
     ("path", "status", "word"),
     [
@@ -179,6 +206,9 @@ def test_the_pages_of_a_list_hold_every_seller_once_and_in_order(
         ("sellers?flagged=maybe", 400, "yes or no"),
         ("sellers?since=yesterday", 400, "2026-01-31"),
         ("sellers?min_feedback_percent=NaN", 400, "number"),
+        ("sellers?min_match=2", 400, "min_match"),
+        ("product/listings?asin=B000000105&sort=best", 400, "match"),
+        ("seller/listings?key=seller-5000&min_match=likely", 400, "min_match"),
         ("products?sort=position", 400, "category"),
         ("seller?key=nobody", 404, "nobody"),
         ("product?asin=none", 404, "none"),
@@ -220,6 +250,9 @@ def test_a_server_that_may_only_look_changes_nothing(large: Large, browser: Brow
     for name in ("flag", "remove", "export", "undo"):
         body = {"keys": ["seller-1"], "audit_id": 1, "actor": "eve"}
         assert ask.post(f"{large.looking}/api/answer/sellers/{name}", json=body).status_code == 403
+    judging = {"asin": "B000000105", "keys": ["1-1"], "verdict": "confirm", "actor": "eve"}
+    assert ask.post(f"{large.looking}/api/answer/listings/judge", json=judging).status_code == 403
+    assert rows(large.store, "SELECT count(*) FROM listing_judgements WHERE actor = 'eve'") == [(0,)]
     with opened(browser) as page:
         page.goto(f"{large.looking}/answer/sellers")
         expect(page.locator("#view")).to_contain_text("may only look")
@@ -270,6 +303,46 @@ def test_names_are_shown_as_text(large: Large, browser: Browser) -> None:
         page.get_by_role("link", name=HOSTILE).click()
         expect(page.locator("#title")).to_have_text(HOSTILE)
         expect(page.locator("#view img")).to_have_count(0)
+
+
+def test_listings_are_filtered_by_match_and_sorted_by_it_and_the_address_says_so(
+    large: Large, browser: Browser
+) -> None:
+    with opened(browser) as page:
+        page.goto(f"{large.looking}/answer/product?asin=B000000105")
+        page.get_by_role("button", name="Match").click()
+        expect(page.locator("th[aria-sort=descending]")).to_contain_text("Match")
+        page.get_by_label("Match from").select_option("0.7")
+        expect(page).to_have_url(f"{large.looking}/answer/product?asin=B000000105&sort=match&min_match=0.7")
+        expect(settled(page).locator(".rows tbody tr").first).to_contain_text("the titles share")
+        shown = page.locator("[data-column=match]").all_inner_texts()
+        shares = [int(text.split(" ")[0]) for text in shown]
+        assert shares == sorted(shares, reverse=True)
+        assert shares[-1] >= 70
+        expect(page.get_by_role("button", name="is the product")).to_have_count(0)
+        page.goto(f"{large.looking}/answer/sellers?min_match=0.9&columns=best_match,matched")
+        expect(page.get_by_label("Best match from")).to_have_value("0.9")
+        best = settled(page).locator("[data-column=best_match]").all_inner_texts()
+        assert len(best) == 50
+        assert all(int(text.split(" ")[0]) >= 90 for text in best)
+
+
+def test_people_say_which_listings_are_the_product_and_take_it_back(large: Large, browser: Browser) -> None:
+    with opened(browser) as page:
+        page.goto(f"{large.controlling}/answer/product?asin=B000000205&sort=match&token={TOKEN}")
+        page.get_by_label("Your name, for the log").fill(HOSTILE)
+        last = page.locator(".rows tbody tr").last
+        last.get_by_role("button", name="is the product").click()
+        first = page.locator(".rows tbody tr").first
+        expect(first).to_contain_text(f"confirmed by {HOSTILE}")
+        expect(first.locator("[data-column=match]")).to_contain_text("100 %")
+        expect(page.locator("#view img")).to_have_count(0)
+        [(is_same, actor)] = rows(large.store, "SELECT is_same, actor FROM listing_judgements")
+        assert (is_same, actor) == (True, HOSTILE)
+        first.get_by_role("button", name="Take back").click()
+        expect(page.locator(".rows tbody")).not_to_contain_text("confirmed by")
+        [(withdrawn,)] = rows(large.store, "SELECT withdrawn_at IS NOT NULL FROM listing_judgements")
+        assert withdrawn
 
 
 def test_selected_sellers_are_flagged_exported_removed_and_brought_back(large: Large, browser: Browser) -> None:

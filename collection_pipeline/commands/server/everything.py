@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -37,12 +38,21 @@ from collection_pipeline.processes.running_services import Services, free_port, 
 from collection_pipeline.processes.supervising import Supervisor
 from collection_pipeline.settings.pipeline import Settings, simulated
 from collection_pipeline.settings.runs import RunSettings
+from collection_pipeline.settings.values import given
 from collection_pipeline.stores import open_store
 from collection_pipeline.tables.server.database import create_engine, reachable
 from collection_pipeline.tables.server.embedded import watched
 from collection_pipeline.tables.server.locating import application_database, dagster_database, direct_database
 from collection_pipeline.tables.server.migrating import may_migrate, migrate
 from collection_pipeline.tables.store import Store
+
+WHO_MAY = (
+    "COLLECTION_FEED_TOKEN",
+    "COLLECTION_FEED_ORG_TOKENS",
+    "COLLECTION_FEED_CONTROL",
+    "COLLECTION_FEED_CONTROL_TOKEN",
+)
+"""Settings that say who may look and control on the pages."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,8 @@ class Everything:
     services: Services
     store: Store
     supervisor: Supervisor
+    control_token: str | None
+    """Lets whoever brings it control on the pages; None where somebody has set who may."""
 
 
 @contextmanager
@@ -93,10 +105,11 @@ def everything(
                 environment = simulated(environment, services.simulator_url)
                 supervisor.start(simulator_service(services.simulator_url, day, environment))
             with console.status("Starting Dagster …"):
-                _start_services(supervisor, files, ports, services, environment)
+                control_token = _control_token(environment)
+                _start_services(supervisor, files, ports, services, environment, control_token)
                 if has_worker:
                     supervisor.start(worker_service(runs.all_runs, {**environment, "DAGSTER_HOME": str(files.home)}))
-            yield Everything(services, store, supervisor)
+            yield Everything(services, store, supervisor, control_token)
         except BaseException:
             begin_stopping()  # before anything is undone: what comes now only hurries
             raise
@@ -159,7 +172,12 @@ def _open_database(
 
 
 def _start_services(
-    supervisor: Supervisor, files: DagsterFiles, ports: Ports, services: Services, environment: dict[str, str]
+    supervisor: Supervisor,
+    files: DagsterFiles,
+    ports: Ports,
+    services: Services,
+    environment: dict[str, str],
+    control_token: str | None,
 ) -> None:
     environment |= {
         "DAGSTER_HOME": str(files.home),
@@ -169,7 +187,8 @@ def _start_services(
         "COLLECTION_DAGSTER_URL": environment.get("COLLECTION_DAGSTER_URL") or services.dagster_url,
     }
     supervisor.start(code_service(files, environment))
-    supervisor.start(feed_service(ports.feed, environment))
+    own = {} if control_token is None else {"COLLECTION_FEED_CONTROL_TOKEN": control_token}
+    supervisor.start(feed_service(ports.feed, environment | own))
     await_file(files.code_socket, supervisor)
     supervisor.start(webserver_service(ports.dagster, files, environment))
     # Nobody else has the embedded storage: what it calls running from before is of a session that was killed.
@@ -177,6 +196,13 @@ def _start_services(
     supervisor.start(daemon_service(files, environment, session_began_at=began_at))
     await_answer(services.feed_url, supervisor)
     await_answer(f"{services.dagster_url}/server_info", supervisor)
+
+
+def _control_token(environment: Mapping[str, str]) -> str | None:
+    """A token for this start, if nobody has set who may look and control: others on this machine may look only."""
+    if any(given(environment).get(name) for name in WHO_MAY):
+        return None
+    return secrets.token_urlsafe(16)
 
 
 def _banner(simulator_url: str, day: int) -> Panel:

@@ -15,14 +15,13 @@ from rich.console import Console
 
 from collection_pipeline.actions.starting import CollectionRequest
 from collection_pipeline.commands.collecting.collect import follow, start
-from collection_pipeline.commands.server.everything import Ports, everything
+from collection_pipeline.commands.server.everything import Everything, Ports, everything
 from collection_pipeline.commands.server.services import READY_WITHIN_S
 from collection_pipeline.commands.session import asking, errors_as_messages
 from collection_pipeline.core.collecting.collections import CollectionStatus
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.watching.answer_links import new_sellers_address
 from collection_pipeline.processes.running_services import Services, make_private, only_one
-from collection_pipeline.processes.supervising import Supervisor
 from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.settings.runs import RunSettings
 from collection_pipeline.stores import open_store
@@ -136,7 +135,7 @@ def _run(
         if request.collect:
             status = _collect(running.store, settings, request, running.services, console, running.supervisor.check)
         if not request.stop_after:
-            _stay(running.services, running.supervisor, console)
+            _stay(running, console)
     return status
 
 
@@ -159,9 +158,13 @@ def _collect(
     return status
 
 
-def _stay(services: Services, supervisor: Supervisor, console: Console) -> None:
+def _stay(running: Everything, console: Console) -> None:
+    services, supervisor = running.services, running.supervisor
     addresses = f"Dagster: {services.dagster_url}   Live activity: {services.feed_url}"
     console.print(f"{addresses}   Answers: {services.feed_url}/answer", soft_wrap=True)
+    if running.control_token is not None:
+        address = f"{services.feed_url}/?token={running.control_token}"
+        console.print(f"To control collections and edit the list in the browser: {address}", soft_wrap=True)
     console.print("Press Ctrl-C to stop everything.")
     while True:
         supervisor.check()

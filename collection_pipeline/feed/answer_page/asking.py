@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from starlette.requests import Request
 
 from collection_pipeline.feed.answers import Refused
-from collection_pipeline.feed.parameters import decimal, moment, one_of, optional_number, text, yes_or_no
+from collection_pipeline.feed.parameters import LONGEST_TEXT, decimal, moment, one_of, optional_number, text, yes_or_no
 from collection_pipeline.files.export import Format
 from collection_pipeline.tables.sellers.browsing import SellerFilter
 
@@ -46,6 +47,14 @@ class Changed(StrEnum):
     LEFT = "left"
 
 
+class Verdict(StrEnum):
+    """What is said of listings: that they are the product, that they are not, or nothing any more."""
+
+    CONFIRM = "confirm"
+    REJECT = "reject"
+    UNDO = "undo"
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """What somebody asks to be done. Each edit needs some of it."""
@@ -55,6 +64,8 @@ class Edit:
     is_flagged: bool = True
     audit_id: int | None = None
     format: Format = Format.CSV
+    asin: str | None = None
+    verdict: Verdict | None = None
 
 
 def is_descending(request: Request, *, default: bool) -> bool:
@@ -72,11 +83,17 @@ def seller_filter(request: Request) -> SellerFilter:
         since=moment(request, "since"),
         min_products=optional_number(request, "min_products"),
         min_feedback=optional_number(request, "min_feedback"),
+        min_match=min_match(request),
         min_feedback_percent=decimal(request, "min_feedback_percent", least=0, most=100),
         is_flagged=yes_or_no(request, "flagged"),
         is_exported=yes_or_no(request, "exported"),
         status=None if shown is Shown.ALL else str(shown),
     )
+
+
+def min_match(request: Request) -> Decimal | None:
+    """The least match that is asked for. Raises Refused for what is none."""
+    return decimal(request, "min_match", least=0, most=1)
 
 
 async def edit_of(request: Request) -> Edit:
@@ -98,6 +115,8 @@ async def edit_of(request: Request) -> Edit:
         is_flagged=asked.get("is_flagged", True) is not False,
         audit_id=_audit_id(asked.get("audit_id")),
         format=_format(asked.get("format", Format.CSV)),
+        asin=_asin(asked.get("asin")),
+        verdict=_verdict(asked.get("verdict")),
     )
 
 
@@ -109,7 +128,7 @@ def _actor(value: Any) -> str:
 
 def _keys(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) and one and "\0" not in one for one in value):
-        raise Refused(400, "`keys` must be a list of sellers' keys.")
+        raise Refused(400, "`keys` must be a list of sellers' keys, or of listings' numbers.")
     if len(value) > MOST_CHOSEN:
         raise Refused(400, f"`keys` names {len(value):,} sellers; one edit may name {MOST_CHOSEN:,}.")
     return tuple(dict.fromkeys(value))
@@ -119,6 +138,19 @@ def _audit_id(value: Any) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63):
         return value
     raise Refused(400, "`audit_id` must be the number of a change.")
+
+
+def _asin(value: Any) -> str | None:
+    if value is None or (isinstance(value, str) and value and "\0" not in value and len(value) <= LONGEST_TEXT):
+        return value
+    raise Refused(400, "`asin` must be the number of a product.")
+
+
+def _verdict(value: Any) -> Verdict | None:
+    try:
+        return None if value is None else Verdict(value)
+    except ValueError:
+        raise Refused(400, f"`verdict` must be one of {', '.join(Verdict)}.") from None
 
 
 def _format(value: Any) -> Format:

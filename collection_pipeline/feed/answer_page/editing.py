@@ -11,10 +11,9 @@ from starlette.responses import Response
 from collection_pipeline.actions.importing import export_file
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.feed.access import FeedConfig
-from collection_pipeline.feed.answer_page.asking import Edit
-from collection_pipeline.feed.answer_page.rows import Edited
+from collection_pipeline.feed.answer_page.asking import Edit, Verdict
+from collection_pipeline.feed.answer_page.rows import Edited, Judged
 from collection_pipeline.feed.answers import Refused, answer
-from collection_pipeline.feed.endpoints import MAY_ONLY_LOOK
 from collection_pipeline.files.export import Format
 from collection_pipeline.tables.sellers import edits
 from collection_pipeline.tables.sellers.edits import Author
@@ -32,15 +31,10 @@ _TYPES = {
 
 
 class Editing:
-    """Flags, removes, exports and undoes. Every method raises PipelineError for a refusal, having changed nothing."""
+    """Flags, removes, exports, judges, undoes. Each raises PipelineError for a refusal, having changed nothing."""
 
     def __init__(self, config: FeedConfig, store: Store) -> None:
         self._config, self._store = config, store
-
-    def require_control(self) -> None:
-        """Raises Refused where this server may only look."""
-        if not self._config.may_control:
-            raise Refused(403, MAY_ONLY_LOOK)
 
     def flag(self, org_id: str, asked: Edit) -> Response:
         """Flags sellers, or takes their flags away."""
@@ -55,6 +49,16 @@ class Editing:
         if asked.audit_id is None:
             raise Refused(400, "`audit_id` must be the number of a change.")
         return _told(self._store.edits.undo(org_id, asked.audit_id, _by(asked), datetime.now(UTC)))
+
+    def judge(self, org_id: str, asked: Edit) -> Response:
+        """Says whether listings are the product they were found for, or takes that back."""
+        judgements, keys = self._store.judgements, asked.keys
+        if asked.asin is None or asked.verdict is None or not keys:
+            raise Refused(400, "`asin`, `keys` and `verdict` must say which listings are, or are not, which product.")
+        if asked.verdict is Verdict.UNDO:
+            return answer(Judged(judgements.withdraw(org_id, keys, asked.actor, asin=asked.asin)))
+        is_same = asked.verdict is Verdict.CONFIRM
+        return answer(Judged(judgements.judge(org_id, keys, asked.actor, is_same=is_same, asin=asked.asin)))
 
     def export(self, org_id: str, asked: Edit) -> Response:
         """The chosen sellers as a file; that they were exported is written down."""

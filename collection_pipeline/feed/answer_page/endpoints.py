@@ -17,9 +17,9 @@ from collection_pipeline.feed.answer_page import asking
 from collection_pipeline.feed.answer_page.editing import Editing
 from collection_pipeline.feed.answer_page.rows import CategoryChoice, Choices, NextCollection, Overview, SellerCount
 from collection_pipeline.feed.answers import Refused, answer
-from collection_pipeline.feed.parameters import needed, one_of, org_of, shown_org, text, whole_number
+from collection_pipeline.feed.parameters import needed, one_of, org_of, require_control, shown_org, text, whole_number
 from collection_pipeline.feed.reading import Lane
-from collection_pipeline.tables.collecting.browsing import ProductBrowser, ProductSort
+from collection_pipeline.tables.collecting.browsing import ListingSort, ProductBrowser, ProductSort
 from collection_pipeline.tables.collecting.comparing import Change, CollectionBrowser, CollectionFigures
 from collection_pipeline.tables.sellers.browsing import SellerBrowser, SellerSort
 from collection_pipeline.tables.sellers.profiles import SellerProfiles
@@ -79,8 +79,15 @@ class AnswerEndpoints:
 
     async def seller_listings(self, request: Request) -> Response:
         """A page of one seller's listings."""
-        who = self._org(request), *_seller(request)
-        return answer(await self._read(self._profiles.listings, *who, text(request, "after"), _limit(request)))
+        page = await self._read(
+            self._profiles.listings,
+            self._org(request),
+            *_seller(request),
+            text(request, "after"),
+            _limit(request),
+            min_match=asking.min_match(request),
+        )
+        return answer(page)
 
     async def products(self, request: Request) -> Response:
         """A page of best sellers."""
@@ -108,8 +115,16 @@ class AnswerEndpoints:
 
     async def product_listings(self, request: Request) -> Response:
         """A page of one product's listings."""
-        asked = self._org(request), needed(request, "asin"), text(request, "after"), _limit(request)
-        return answer(await self._read(self._products.listings, *asked))
+        page = await self._read(
+            self._products.listings,
+            self._org(request),
+            needed(request, "asin"),
+            text(request, "after"),
+            _limit(request),
+            sort=one_of(request, "sort", ListingSort, ListingSort.PRICE),
+            min_match=asking.min_match(request),
+        )
+        return answer(page)
 
     async def timeline(self, request: Request) -> Response:
         """A page of collections, newest first."""
@@ -142,12 +157,16 @@ class AnswerEndpoints:
         """Takes an edit back."""
         return await self._edit(request, self._editing.undo)
 
+    async def judge(self, request: Request) -> Response:
+        """Whether listings are a product."""
+        return await self._edit(request, self._editing.judge)
+
     async def export(self, request: Request) -> Response:
         """Sellers as a file."""
         return await self._edit(request, self._editing.export)
 
     async def _edit(self, request: Request, edit: Callable[[str, asking.Edit], Response]) -> Response:
-        self._editing.require_control()
+        require_control(request)
         org_id, asked = self._org(request), await asking.edit_of(request)
         try:
             return await self._lane.read(edit, org_id, asked)

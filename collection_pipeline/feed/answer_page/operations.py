@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from collection_pipeline.feed.answer_page.asking import MOST_CHOSEN, Changed, Direction, Shown
+from collection_pipeline.feed.answer_page.asking import MOST_CHOSEN, Changed, Direction, Shown, Verdict
 from collection_pipeline.feed.answer_page.endpoints import MOST_ROWS, AnswerEndpoints
-from collection_pipeline.feed.answer_page.rows import Choices, Edited, Overview, SellerCount
+from collection_pipeline.feed.answer_page.rows import Choices, Edited, Judged, Overview, SellerCount
 from collection_pipeline.feed.operation import Operation, Parameter, limit_parameter
 from collection_pipeline.feed.schemas import Schema, object_of, schema_of
 from collection_pipeline.files.export import Format
-from collection_pipeline.tables.collecting.browsing import BrowsedProduct, ProductListing, ProductProfile, ProductSort
+from collection_pipeline.tables.collecting.browsing import (
+    BrowsedProduct,
+    ListingSort,
+    ProductListing,
+    ProductProfile,
+    ProductSort,
+)
 from collection_pipeline.tables.collecting.comparing import CollectionFigures, CollectionsCompared, ComparedSeller
 from collection_pipeline.tables.sellers.browsing import BrowsedSeller, SellerSort
 from collection_pipeline.tables.sellers.profiles import SellerListing, SellerProfile
@@ -41,11 +47,13 @@ _FILTER = (
     Parameter("min_products", "Who sells at least so many products.", _COUNT),
     Parameter("min_feedback", "Who has at least this feedback score.", _COUNT),
     Parameter("min_feedback_percent", "Whose positive feedback is at least so many percent.", {"type": "number"}),
+    Parameter("min_match", "Who has a listing that is known to match its product as much, 0 to 1.", {"type": "number"}),
     Parameter("flagged", "Flagged ones, or the others.", _YES_NO),
     Parameter("exported", "Those that an export has included, or the others.", _YES_NO),
     Parameter("status", "Active ones unless told otherwise.", {"type": "string", "enum": [*Shown]}),
     _ORG,
 )
+_MIN_MATCH = Parameter("min_match", "Those that are known to match the product as much, 0 to 1.", {"type": "number"})
 _SELLER = (
     Parameter("key", "The seller's key.", _TEXT, example="anna"),
     Parameter("marketplace", "Where the account is.", {**_TEXT, "default": "ebay"}),
@@ -103,7 +111,7 @@ ANSWER_OPERATIONS = (
         AnswerEndpoints.seller_listings,
         "Its listings, current ones first.",
         _page_of(SellerListing),
-        (*_SELLER, *_PAGE),
+        (*_SELLER, _MIN_MATCH, *_PAGE),
     ),
     Operation(
         "GET",
@@ -131,9 +139,14 @@ ANSWER_OPERATIONS = (
         "GET",
         f"{_API}/product/listings",
         AnswerEndpoints.product_listings,
-        "Its listings, cheapest first.",
+        "Its listings, current ones first: the cheapest, or the likeliest.",
         _page_of(ProductListing),
-        (*_PRODUCT, *_PAGE),
+        (
+            *_PRODUCT,
+            Parameter("sort", "What they are sorted by.", {"type": "string", "enum": [*ListingSort]}),
+            _MIN_MATCH,
+            *_PAGE,
+        ),
     ),
     Operation(
         "GET",
@@ -186,6 +199,15 @@ ANSWER_OPERATIONS = (
         (_ORG,),
         "application/octet-stream",
         object_of({**_ACTOR, "keys": _KEYS, "format": {"type": "string", "enum": [*Format]}}),
+    ),
+    Operation(
+        "POST",
+        f"{_API}/listings/judge",
+        AnswerEndpoints.judge,
+        "Says whether listings are the product that they were found for, where this server may control.",
+        schema_of(Judged),
+        (_ORG,),
+        body=object_of({**_ACTOR, "asin": _TEXT, "keys": _KEYS, "verdict": {"type": "string", "enum": [*Verdict]}}),
     ),
     Operation(
         "POST",

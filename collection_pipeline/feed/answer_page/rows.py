@@ -66,3 +66,10 @@ class Edited:
     action: str
     affected: int
     seller_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a judgement did: about how many listings it was."""
+
+    listings: int

@@ -11,6 +11,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.tables.schema.category_listings import MATCHES
 from collection_pipeline.tables.schema.paging import Column, Order, Page, PageReader
 from collection_pipeline.tables.schema.word_search import word_query, word_vector
 
@@ -72,7 +73,7 @@ class ProductProfile:
 
 @dataclass(frozen=True, slots=True)
 class ProductListing:
-    """A listing that was found for one product. How likely it is the same product will stand here."""
+    """A listing that was found for one product; how likely it offers that, and why, are None where not known."""
 
     listing_id: str
     title: str
@@ -83,9 +84,18 @@ class ProductListing:
     price: Decimal
     currency: str
     url: str
+    match: Decimal | None
+    match_reasons: str | None
     first_seen_at: datetime
     last_seen_at: datetime
     gone_at: datetime | None
+
+
+class ListingSort(StrEnum):
+    """What a product's listings can be sorted by, after whether they are current: the cheapest, or the likeliest."""
+
+    PRICE = "price"
+    MATCH = "match"
 
 
 _ORDERS = {
@@ -129,9 +139,13 @@ _HISTORY = f"""
         WHERE h.asin = :asin AND c.org_id = :org_id ORDER BY h.seen_at DESC LIMIT {MOST_HISTORY}
     ) newest ORDER BY seen_at
 """  # noqa: S608
-_LISTINGS_ORDER = Order(
-    (Column("l.gone_at IS NOT NULL", "boolean"), Column("l.price", "numeric"), Column("l.listing_id"))
-)
+_LISTINGS_ORDERS = {
+    sort: Order((Column("l.gone_at IS NOT NULL", "boolean"), column, Column("l.listing_id")))
+    for sort, column in {
+        ListingSort.PRICE: Column("l.price", "numeric"),
+        ListingSort.MATCH: Column("-coalesce(l.match, -1)", "numeric"),
+    }.items()
+}
 
 
 class ProductBrowser:
@@ -165,14 +179,27 @@ class ProductBrowser:
             return None
         return ProductProfile(product, self._reader.rows(ProductPlace, _HISTORY, org_id=org_id, asin=asin))
 
-    def listings(self, org_id: str, asin: str, after: str | None = None, limit: int = 50) -> Page[ProductListing]:
-        """Its listings, current ones first, cheapest first. Raises PipelineError for a place that is none."""
-        beyond, place = _LISTINGS_ORDER.after(after)
+    def listings(
+        self,
+        org_id: str,
+        asin: str,
+        after: str | None = None,
+        limit: int = 50,
+        *,
+        sort: ListingSort = ListingSort.PRICE,
+        min_match: Decimal | None = None,
+    ) -> Page[ProductListing]:
+        """Its listings, current ones first; with `min_match` only those that are known to match as much.
+
+        Raises PipelineError for a place that is none.
+        """
+        order = _LISTINGS_ORDERS[sort]
+        beyond, place = order.after(after)
         query = f"""
-            SELECT l.*, {_LISTINGS_ORDER.places} FROM ebay_listings l
-            WHERE l.org_id = :org_id AND l.asin = :asin AND {beyond} ORDER BY {_LISTINGS_ORDER.clause} LIMIT :limit
+            SELECT l.*, {order.places} FROM ebay_listings l
+            WHERE l.org_id = :org_id AND l.asin = :asin AND {MATCHES} AND {beyond} ORDER BY {order.clause} LIMIT :limit
         """  # noqa: S608
-        return self._reader.page(ProductListing, query, limit, org_id=org_id, asin=asin, **place)
+        return self._reader.page(ProductListing, query, limit, org_id=org_id, asin=asin, min_match=min_match, **place)
 
 
 def page_query(

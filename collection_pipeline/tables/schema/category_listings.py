@@ -13,3 +13,6 @@ LISTINGS = """
     WHERE p.org_id = :org_id AND p.category = :category
 """
 """All of them, those that are gone included; all columns of `ebay_listings`."""
+
+MATCHES = "(CAST(:min_match AS numeric) IS NULL OR l.match >= CAST(:min_match AS numeric))"
+"""Those that are known to match their product as much; all of them for NULL."""

@@ -44,6 +44,8 @@ class SellerFilter:
     min_products: int | None = None
     min_feedback: int | None = None
     min_feedback_percent: Decimal | None = None
+    min_match: Decimal | None = None
+    """Has a listing that is known to match its product as much."""
     is_flagged: bool | None = None
     is_exported: bool | None = None
     status: str | None = "active"
@@ -52,7 +54,7 @@ class SellerFilter:
 
 @dataclass(frozen=True, slots=True)
 class BrowsedSeller:
-    """One seller as the list shows it. `best_sellers` and `categories` are what it sells at this moment."""
+    """One seller as the list shows it, with what it sells at this moment."""
 
     marketplace: str
     seller_key: str
@@ -67,6 +69,9 @@ class BrowsedSeller:
     product_count: int
     best_sellers: int
     categories: int
+    matched_products: int
+    """Products that a listing of it matches, rather than not."""
+    best_match: Decimal | None
     first_collection_id: str | None
     last_collection_id: str | None
     first_seen_at: datetime
@@ -103,6 +108,14 @@ _BY_WORDS = f"""
 _WHOLE = """
     SELECT seller_count_snapshot AS count, false AS is_more FROM seller_audit_log
     WHERE org_id = :org_id ORDER BY id DESC LIMIT 1
+"""
+FIGURES = """
+    coalesce(f.best_sellers, 0) AS best_sellers, coalesce(f.categories, 0) AS categories,
+    coalesce(f.matched_products, 0) AS matched_products, f.best_match
+"""
+_MATCHES = """
+    (SELECT f.best_match FROM seller_figures f
+     WHERE f.org_id = s.org_id AND f.marketplace = s.marketplace AND f.seller_key = s.seller_key) >= :min_match
 """
 _MEANT = """
     WITH meant AS MATERIALIZED ({meant})
@@ -161,7 +174,7 @@ def page_query(
     beyond, place = order.after(after)
     source, conditions, values = _source(wanted, f"s.*, {order.places}")
     query = f"""
-        SELECT s.*, coalesce(f.best_sellers, 0) AS best_sellers, coalesce(f.categories, 0) AS categories FROM (
+        SELECT s.*, {FIGURES} FROM (
             {source} WHERE {conditions} AND {beyond} ORDER BY {order.clause} LIMIT :limit
         ) s
         LEFT JOIN LATERAL (
@@ -201,6 +214,7 @@ def _conditions(wanted: SellerFilter) -> tuple[list[str], dict[str, object]]:
         "since": (wanted.since, "s.first_seen_at >= :since"),
         "min_products": (wanted.min_products, "s.product_count >= :min_products"),
         "min_feedback": (wanted.min_feedback, "s.feedback_score >= :min_feedback"),
+        "min_match": (wanted.min_match, _MATCHES),
         "min_percent": (wanted.min_feedback_percent, "s.feedback_percent >= :min_percent"),
     }
     given = {name: pair for name, pair in chosen.items() if pair[0] is not None}

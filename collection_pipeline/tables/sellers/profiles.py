@@ -10,8 +10,9 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from collection_pipeline.core.sellers.seller_list import AuditAction
+from collection_pipeline.tables.schema.category_listings import MATCHES
 from collection_pipeline.tables.schema.paging import Column, Order, Page, PageReader
-from collection_pipeline.tables.sellers.browsing import BrowsedSeller
+from collection_pipeline.tables.sellers.browsing import FIGURES, BrowsedSeller
 
 COMPARED_PRODUCTS = 200
 """Products of a seller that an overlap is counted over."""
@@ -82,6 +83,8 @@ class SellerListing:
     price: Decimal
     currency: str
     url: str
+    match: Decimal | None
+    match_reasons: str | None
     first_seen_at: datetime
     last_seen_at: datetime
     gone_at: datetime | None
@@ -89,7 +92,7 @@ class SellerListing:
 
 _THE_SELLER = "org_id = :org_id AND marketplace = :marketplace AND seller_key = :seller_key"
 _SELLER = f"""
-    SELECT s.*, coalesce(f.best_sellers, 0) AS best_sellers, coalesce(f.categories, 0) AS categories
+    SELECT s.*, {FIGURES}
     FROM (SELECT * FROM sellers WHERE {_THE_SELLER}) s
     LEFT JOIN seller_figures f USING (org_id, marketplace, seller_key)
 """  # noqa: S608
@@ -159,20 +162,32 @@ class SellerProfiles:
         )
 
     def listings(
-        self, org_id: str, marketplace: str, seller_key: str, after: str | None = None, limit: int = 50
+        self,
+        org_id: str,
+        marketplace: str,
+        seller_key: str,
+        after: str | None = None,
+        limit: int = 50,
+        *,
+        min_match: Decimal | None = None,
     ) -> Page[SellerListing]:
-        """Its listings, current ones first, by product. Raises PipelineError for a place that is none."""
-        query, values = listings_query(org_id, marketplace, seller_key, after)
+        """Its listings, current ones first, by product; with `min_match` only those that are known to match as much.
+
+        Raises PipelineError for a place that is none.
+        """
+        query, values = listings_query(org_id, marketplace, seller_key, after, min_match)
         return self._reader.page(SellerListing, query, limit, **values)
 
 
-def listings_query(org_id: str, marketplace: str, seller_key: str, after: str | None) -> tuple[str, dict[str, object]]:
+def listings_query(
+    org_id: str, marketplace: str, seller_key: str, after: str | None, min_match: Decimal | None = None
+) -> tuple[str, dict[str, object]]:
     """The statement of a page of listings and its values, `:limit` apart."""
     beyond, place = _LISTINGS_ORDER.after(after)
     query = f"""
         SELECT l.*, p.title AS product_title, p.price AS product_price FROM (
             SELECT l.*, {_LISTINGS_ORDER.places} FROM ebay_listings l
-            WHERE {_THE_SELLER} AND {beyond} ORDER BY {_LISTINGS_ORDER.clause} LIMIT :limit
+            WHERE {_THE_SELLER} AND {MATCHES} AND {beyond} ORDER BY {_LISTINGS_ORDER.clause} LIMIT :limit
         ) l
         LEFT JOIN LATERAL (
             SELECT title, price FROM amazon_products a
@@ -180,4 +195,10 @@ def listings_query(org_id: str, marketplace: str, seller_key: str, after: str | 
         ) p ON true
         ORDER BY {_LISTINGS_ORDER.outer_clause}
     """  # noqa: S608
-    return query, {"org_id": org_id, "marketplace": marketplace, "seller_key": seller_key, **place}
+    return query, {
+        "org_id": org_id,
+        "marketplace": marketplace,
+        "seller_key": seller_key,
+        "min_match": min_match,
+        **place,
+    }

@@ -16,6 +16,8 @@ export const answerTo = (name, given = {}, signal = undefined) => get(pathOf(nam
 
 export const edit = (name, body) => post(pathOf(`sellers/${name}`), body);
 
+export const judge = (body) => post(pathOf("listings/judge"), body);
+
 /** Asks for a file and hands it to the browser to keep. */
 export async function keepFile(body) {
   const { file, name } = await download(pathOf("sellers/export"), body);

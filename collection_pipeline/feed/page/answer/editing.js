@@ -23,6 +23,23 @@ function keep(name) {
   }
 }
 
+/** A field for the name of who asks, kept for the session, and what does something under that name. */
+export function nameField(page) {
+  const input = el("input", { type: "text", value: kept(), maxlength: 100, autocomplete: "name", required: true });
+  async function run(act) {
+    const name = input.value.trim();
+    if (name === "") {
+      input.setCustomValidity("Say who asks: it stands in the log.");
+      input.reportValidity();
+      input.setCustomValidity("");
+      return;
+    }
+    keep(name);
+    await page.ask(() => act(name));
+  }
+  return { input, run };
+}
+
 /**
  * A bar of what can be done to `keys()`. `done` is told what was, with the number of the change; it draws anew.
  * @param {any} page
@@ -30,20 +47,10 @@ function keep(name) {
  * @param {(told: { text: string, auditId: number | null }) => void} done
  */
 export function editor(page, keys, done, isFlagged = null) {
-  const actor = el("input", { type: "text", value: kept(), maxlength: 100, autocomplete: "name", required: true });
+  const { input: actor, run: runAs } = nameField(page);
   const format = select([{ value: "csv", text: "CSV" }, { value: "xlsx", text: "Excel" }, { value: "json", text: "JSON" }, { value: "parquet", text: "Parquet" }], "csv", { "aria-label": "Format of the export" });
 
-  async function run(act) {
-    const name = actor.value.trim();
-    if (name === "") {
-      actor.setCustomValidity("Say who asks: it stands in the list's log.");
-      actor.reportValidity();
-      actor.setCustomValidity("");
-      return;
-    }
-    keep(name);
-    await page.ask(async () => done(await act(name)));
-  }
+  const run = (act) => runAs(async (name) => done(await act(name)));
 
   const flag = (wanted) => run(async (name) => tell(await edit("flag", { keys: keys(), is_flagged: wanted, actor: name })));
   const remove = async () => {

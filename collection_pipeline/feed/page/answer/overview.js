@@ -26,12 +26,14 @@ export async function draw(page, _values, signal) {
 function figuresOf({ points, newest: [newest], next_collection: next, alerts, alerts_days: days }) {
   const last = points.at(-1);
   const monthAgo = Date.now() - 30 * 86_400_000;
-  const before = points.findLast((one) => moment(one.taken_at) < monthAgo) ?? points[0];
-  const gained = last ? last.seller_count - before.seller_count : 0;
+  const month = points.findLast((one) => moment(one.taken_at) < monthAgo);
+  // Before its first count a list held what that count did not find new.
+  const before = month ? month.seller_count : Math.max(0, (points[0]?.seller_count ?? 0) - (points[0]?.new_sellers ?? 0));
+  const gained = last ? last.seller_count - before : 0;
   const due = moment(next.due_at);
   return [
     { name: "Sellers on the list", value: number(last?.seller_count), remark: last ? `counted ${when(moment(last.taken_at), Date.now())}` : "nothing was counted yet", tone: "accent" },
-    { name: "In 30 days", value: gained > 0 ? `+${number(gained)}` : number(gained), remark: last ? `${number(before.seller_count)} before` : "" },
+    { name: "In 30 days", value: gained > 0 ? `+${number(gained)}` : number(gained), remark: !last ? "" : month ? `${number(before)} before` : `since its first count, ${date(moment(points[0].taken_at))}` },
     { name: "Newest collection", value: newest ? `${number(newest.new_sellers)} new` : "none", remark: newest ? `${stateText(newest.status)}, ${date(moment(newest.started_at))}` : "" },
     { name: "Next by schedule", value: due === null ? "never" : `in ${stretch(due - Date.now())}`, remark: due === null ? "" : `${next.preset}, ${when(due, Date.now())}, if the schedule is on` },
     { name: "Alerts", value: number(alerts.length), remark: `in ${days} days`, tone: alerts.length > 0 ? "warn" : null },

@@ -69,4 +69,13 @@ export function categoryOptions(categories) {
   return [{ value: "", text: "any" }, ...[...groups].map(([group, options]) => ({ group, options }))];
 }
 
+/** The least matches that can be chosen. */
+export const MATCHES = [{ value: "", text: "any" }, ...[0.3, 0.5, 0.7, 0.9].map((least) => ({ value: String(least), text: `${100 * least} % or more` }))];
+
+/** How likely a listing is the product, which may not be known. */
+export const matchText = (match) => (match === null ? "–" : `${Math.round(100 * Number(match))} %`);
+
+/** The same with the reasons below it. What a person said is one of them. */
+export const matchCell = (row) => [matchText(row.match), row.match_reasons && el("span", { class: "sub" }, row.match_reasons)].filter(Boolean);
+
 export const sellers = (n) => count(n, "seller");

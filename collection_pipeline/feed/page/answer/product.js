@@ -4,7 +4,8 @@ import { el, figures, link } from "../dom.js";
 import { count, date, moment, money, number } from "../format.js";
 import { change, values } from "./address.js";
 import { answerTo } from "./asking.js";
-import { day, headline, nothing, panel, to, toSeller } from "./parts.js";
+import { MATCHES, day, headline, labelled, matchCell, nothing, panel, select, to, toSeller } from "./parts.js";
+import { judging } from "./judging.js";
 import { line, spread } from "./plots.js";
 import { pager, table } from "./table.js";
 
@@ -12,25 +13,40 @@ import { pager, table } from "./table.js";
 const LISTINGS = [
   { key: "title", label: "Listing", cell: (row) => [link(row.title, row.url), row.gone_at && el("span", { class: "sub" }, `gone since ${date(moment(row.gone_at))}`)].filter(Boolean), isHead: true },
   { key: "seller", label: "Seller", cell: (row) => toSeller({ ...row, display_name: row.seller_name }) },
-  { key: "price", label: "Price", cell: (row) => money(row.price, row.currency), isNumber: true },
+  { key: "price", label: "Price", cell: (row) => money(row.price, row.currency), sort: "price", isNumber: true },
   { key: "feedback", label: "Feedback", cell: (row) => number(row.feedback_score), isNumber: true },
+  { key: "match", label: "Match", cell: matchCell, sort: "match", title: "How likely the listing is the product, and why" },
   { key: "first_seen", label: "First seen", cell: (row) => day(row.first_seen_at) },
   { key: "last_seen", label: "Last seen", cell: (row) => day(row.last_seen_at) },
 ];
 
-export async function draw(page, { asin, after }, signal) {
-  const [{ product, history }, listings] = await Promise.all([answerTo("product", { asin }, signal), answerTo("product/listings", { asin, after }, signal)]);
+export async function draw(page, { asin, after, sort, min_match }, signal) {
+  const [{ product, history }, listings] = await Promise.all([answerTo("product", { asin }, signal), answerTo("product/listings", { asin, after, sort, min_match }, signal)]);
   page.name(product.title);
   const list = el("dl", { class: "figures" });
   figures(list, figuresOf(product));
-  const go = (place) => change({ after: place }) && page.draw();
-  const found = listings.rows.length === 0 ? [nothing("No listing of it is known.")] : [table("Listings of this product", LISTINGS, listings.rows), pager(values().after, listings.next, go)];
   page.place.replaceChildren(
     headline(product.title, el("p", { class: "muted links" }, el("span", {}, product.asin), link("Its page at Amazon", product.url), ...product.categories.map((one) => to(one, "products", { category: one })))),
     el("section", { class: "overview", "aria-label": "Figures" }, list, el("div", { class: "spread-large" }, spread(product))),
     ranks(history, page.width() - 42),
-    panel("Listings", "cheapest first", ...found.filter(Boolean)),
+    listingsPanel(page, asin, listings),
   );
+}
+
+function listingsPanel(page, asin, { rows, next }) {
+  const { sort = "price", min_match: least, after } = values();
+  const show = (changes) => change({ after: null, ...changes }) && page.draw();
+  const filter = select(MATCHES, least);
+  filter.addEventListener("change", () => show({ min_match: filter.value }));
+  const judge = page.meta.may_control ? judging(page, asin, (text) => {
+    page.announce(text);
+    page.draw();
+  }) : null;
+  const chooser = el("div", { class: "filters" }, labelled("Match from", filter), judge?.field);
+  if (rows.length === 0) return panel("Listings", null, least && chooser, nothing(least ? "No listing matches as much." : "No listing of it is known."));
+  const columns = judge ? [...LISTINGS, judge.column] : LISTINGS;
+  const sorting = { sort, direction: sort === "match" ? "desc" : "asc", choose: (wanted) => show({ sort: wanted === "price" ? null : wanted }) };
+  return panel("Listings", sort === "match" ? "likeliest first" : "cheapest first", chooser, table("Listings of this product", columns, rows, { sorting }), pager(after, next, (place) => change({ after: place }) && page.draw()));
 }
 
 const figuresOf = (product) => [

@@ -5,7 +5,7 @@ import { count, date, moment, money, number, when, words } from "../format.js";
 import { change, values } from "./address.js";
 import { answerTo } from "./asking.js";
 import { editor, notice, takeBack } from "./editing.js";
-import { button, day, headline, nothing, panel, to, toCollection, toSeller } from "./parts.js";
+import { MATCHES, button, day, headline, labelled, matchCell, matchText, nothing, panel, select, to, toCollection, toSeller } from "./parts.js";
 import { pager, table } from "./table.js";
 
 /** @type {import("./table.js").Column[]} */
@@ -14,6 +14,7 @@ const LISTINGS = [
   { key: "product", label: "Product", cell: (row) => to(row.product_title ?? row.asin, "product", { asin: row.asin }) },
   { key: "price", label: "Price", cell: (row) => money(row.price, row.currency), isNumber: true },
   { key: "amazon", label: "At Amazon", cell: (row) => money(row.product_price, row.currency), isNumber: true },
+  { key: "match", label: "Match", cell: matchCell, title: "How likely the listing is the product, and why" },
   { key: "first_seen", label: "First seen", cell: (row) => day(row.first_seen_at) },
   { key: "last_seen", label: "Last seen", cell: (row) => day(row.last_seen_at) },
 ];
@@ -29,9 +30,9 @@ const MOST_CATEGORIES = 12;
 
 let told = null;
 
-export async function draw(page, { key, marketplace, after }, signal) {
+export async function draw(page, { key, marketplace, after, min_match }, signal) {
   const who = { key, marketplace };
-  const [profile, listings] = await Promise.all([answerTo("seller", who, signal), answerTo("seller/listings", { ...who, after, limit: 20 }, signal)]);
+  const [profile, listings] = await Promise.all([answerTo("seller", who, signal), answerTo("seller/listings", { ...who, after, min_match, limit: 20 }, signal)]);
   const { seller } = profile;
   page.name(seller.display_name);
   const list = el("dl", { class: "figures" });
@@ -57,6 +58,7 @@ const stateOf = (seller) => (seller.status === "removed" ? "Removed from the lis
 const figuresOf = (seller) => [
   { name: "Products", value: number(seller.product_count), remark: count(seller.listing_count, "listing"), tone: "accent" },
   { name: "Best sellers", value: number(seller.best_sellers), remark: `in ${count(seller.categories, "category", "categories")}` },
+  { name: "Best match", value: matchText(seller.best_match), remark: `${count(seller.matched_products, "likely product")}` },
   { name: "Feedback", value: number(seller.feedback_score), remark: seller.feedback_percent === null ? "" : `${seller.feedback_percent} % positive` },
   { name: "On the list since", value: date(moment(seller.first_seen_at)), remark: seller.first_collection_id ?? "added by hand" },
   { name: "Last seen", value: date(moment(seller.last_seen_at)), remark: seller.last_collection_id ?? "" },
@@ -65,8 +67,12 @@ const figuresOf = (seller) => [
 
 function listingsPanel(page, seller, { rows, next }) {
   const go = (after) => change({ after }) && page.draw();
-  if (rows.length === 0) return panel("Listings", null, nothing("No listing of it is known."));
-  return panel("Listings", count(seller.listing_count, "current one"), table("Listings of this seller", LISTINGS, rows), pager(values().after, next, go));
+  const least = values().min_match;
+  const filter = select(MATCHES, least);
+  filter.addEventListener("change", () => change({ min_match: filter.value, after: null }) && page.draw());
+  const chooser = el("div", { class: "filters" }, labelled("Match from", filter));
+  if (rows.length === 0) return panel("Listings", null, least && chooser, nothing(least ? "No listing matches as much." : "No listing of it is known."));
+  return panel("Listings", count(seller.listing_count, "current one"), chooser, table("Listings of this seller", LISTINGS, rows), pager(values().after, next, go));
 }
 
 function past(page, states, done) {

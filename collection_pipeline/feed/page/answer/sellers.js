@@ -6,11 +6,11 @@ import { count, number } from "../format.js";
 import { change, values } from "./address.js";
 import { answerTo } from "./asking.js";
 import { editor, notice } from "./editing.js";
-import { button, categoryOptions, day, headline, labelled, nothing, select, to, toCollection, toSeller } from "./parts.js";
+import { button, MATCHES, categoryOptions, day, headline, labelled, matchText, nothing, select, to, toCollection, toSeller } from "./parts.js";
 import { Selection } from "./selection.js";
 import { columnChooser, pager, shownColumns, table } from "./table.js";
 
-const FILTERS = ["q", "category", "new_in", "since", "min_products", "min_feedback", "min_feedback_percent", "flagged", "exported", "status"];
+const FILTERS = ["q", "category", "new_in", "since", "min_products", "min_feedback", "min_feedback_percent", "min_match", "flagged", "exported", "status"];
 const USUAL = { name: "asc", products: "desc", first_seen: "desc" };
 const TYPING_MS = 250;
 
@@ -20,6 +20,8 @@ const COLUMNS = [
   { key: "products", label: "Products", cell: (row) => number(row.product_count), sort: "products", isNumber: true, title: "Products it lists now" },
   { key: "best_sellers", label: "Best sellers", cell: (row) => number(row.best_sellers), isNumber: true, title: "Those that are on a category's present list" },
   { key: "categories", label: "Categories", cell: (row) => number(row.categories), isNumber: true },
+  { key: "best_match", label: "Best match", cell: (row) => matchText(row.best_match), isNumber: true, title: "How likely the likeliest of its listings is the product it was found for" },
+  { key: "matched", label: "Likely products", cell: (row) => number(row.matched_products), isNumber: true, isExtra: true, title: "Products that a listing of it matches at 50 % or more" },
   { key: "listings", label: "Listings", cell: (row) => number(row.listing_count), isNumber: true, isExtra: true },
   { key: "feedback", label: "Feedback", cell: (row) => number(row.feedback_score), isNumber: true },
   { key: "positive", label: "Positive", cell: (row) => (row.feedback_percent === null ? "–" : `${row.feedback_percent} %`), isNumber: true },
@@ -75,7 +77,7 @@ function form(redraw, again) {
     if (change({ ...Object.fromEntries(FILTERS.map((name) => [name, null])), after: null })) redraw();
     again();
   }, { class: "quiet" });
-  const isMore = ["min_products", "min_feedback", "min_feedback_percent", "exported", "status"].some((name) => present[name]);
+  const isMore = ["min_products", "min_feedback", "min_feedback_percent", "min_match", "exported", "status"].some((name) => present[name]);
   return el(
     "form",
     { class: "finding", role: "search", "aria-label": "Find sellers" },
@@ -99,6 +101,7 @@ function form(redraw, again) {
         labelled("Products from", typed("min_products", { type: "number", min: 0 })),
         labelled("Feedback from", typed("min_feedback", { type: "number", min: 0 })),
         labelled("Positive from, in %", typed("min_feedback_percent", { type: "number", min: 0, max: 100, step: 0.1 })),
+        labelled("Best match from", chosen("min_match", MATCHES)),
         labelled("Exported", pick("exported", "any", "before", "never")),
         labelled("On the list", chosen("status", [{ value: "", text: "active" }, { value: "removed", text: "removed" }, { value: "all", text: "both" }])),
       ),
