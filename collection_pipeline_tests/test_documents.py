@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import yaml
 
 from collection_pipeline.core.retention import RULES
 from collection_pipeline.core.run_retention import DEFAULT_DAYS
@@ -15,6 +16,8 @@ from collection_pipeline.settings.pipeline import Settings, wants_json
 from collection_pipeline.settings.reference import SECTIONS, Setting
 from collection_pipeline.settings.schedule import schedule_config
 from collection_pipeline.tables.schema.reference import tables_document
+from collection_pipeline.tables.server.access import HIDDEN
+from collection_pipeline.tables.server.dbt_sources import dbt_sources
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.conftest import REPOSITORY
 
@@ -102,3 +105,20 @@ def test_every_word_of_the_glossary_is_in_the_code() -> None:
 def test_the_glossary_is_in_alphabetical_order() -> None:
     words = re.findall(r"^\| ([a-z ]+) \|", document("glossary.md"), re.MULTILINE)
     assert words[1:] == sorted(words[1:])
+
+
+def test_dbt_sources_say_what_the_database_says(store: Store) -> None:
+    [source] = yaml.safe_load(dbt_sources(store.engine))["sources"]
+    tables = {table["name"]: table for table in source["tables"]}
+    assert {"sellers", "ebay_listings", "seller_overview"} <= set(tables)
+    assert not set(tables) & set(HIDDEN)
+    columns = {column["name"]: column for column in tables["collections"]["columns"]}
+    assert columns["collection_id"]["data_tests"] == ["not_null", "unique"]
+    assert "data_tests" not in columns["completed_at"]
+    assert columns["status"]["description"]
+    category = next(one for one in tables["collection_categories"]["columns"] if one["name"] == "collection_id")
+    [relationship] = [test for test in category["data_tests"] if isinstance(test, dict)]
+    assert relationship["relationships"]["arguments"] == {
+        "to": "source('collection_pipeline', 'collections')",
+        "field": "collection_id",
+    }

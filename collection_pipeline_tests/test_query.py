@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from collection_pipeline import query
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.query.questions import BY_NAME
+from collection_pipeline.query.views import CATEGORIES
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.conftest import REPOSITORY
 from collection_pipeline_tests.tables.examples import collect, finish, listing, start
@@ -127,3 +128,25 @@ def test_percent_signs_and_colons_are_just_sql(store: Store, environment: Mappin
 def test_an_unknown_question_is_refused_with_those_there_are(environment: Mapping[str, str]) -> None:
     with pytest.raises(PipelineError, match="new_sellers, sellers_by_best_sellers"):
         query.ask("why", environment=environment)
+
+
+@pytest.mark.parametrize("name", query.READABLE)
+def test_every_view_and_table_is_a_data_frame(store: Store, environment: Mapping[str, str], name: str) -> None:
+    collected(store)
+    made = query.view(name, limit=5, environment=environment)
+    assert len(made.columns) > 0
+    wrong = {column: kind for column, kind in made.dtypes.items() if kind == "category" and column not in CATEGORIES}
+    assert wrong == {}
+
+
+def test_a_view_has_types_that_can_be_counted_with(store: Store, environment: Mapping[str, str]) -> None:
+    collected(store)
+    sellers = query.view("seller_overview", environment=environment)
+    kinds = {column: str(kind) for column, kind in sellers.dtypes.items()}
+    assert (kinds["status"], kinds["products"], kinds["best_match"]) == ("category", "Int64", "Float64")
+    assert sellers.groupby("status", observed=True)["products"].sum()["active"] == 4
+    listings = query.view("ebay_listings", numerics="decimal", environment=environment)
+    assert str(listings.dtypes["price"]).startswith("decimal128")
+    assert str(listings.dtypes["last_seen_at"]) == "datetime64[us, UTC]"
+    with pytest.raises(PipelineError, match="Did you mean seller_overview"):
+        query.view("seller_overviews", environment=environment)

@@ -10,6 +10,7 @@ from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.schema.reference import tables_document
 from collection_pipeline.tables.server.database import create_engine, reachable
+from collection_pipeline.tables.server.dbt_sources import dbt_sources
 from collection_pipeline.tables.server.locating import application_database, direct_database
 from collection_pipeline.tables.server.migrating import migrate
 
@@ -60,11 +61,12 @@ def url() -> None:
 
 
 @database.command("document")
+@click.option("--dbt", "for_dbt", is_flag=True, help="As a sources.yml for dbt, with the tests that constraints imply.")
 @errors_as_messages
-def document() -> None:
+def document(*, for_dbt: bool) -> None:
     """Print docs/tables.md: every table, column, view and function, as the database describes them.
 
-    Example: collection-pipeline database document > docs/tables.md
+    Example: collection-pipeline database document --dbt > models/sources.yml
     """
     with stores() as (_, store):
-        click.echo(tables_document(store.engine), nl=False)
+        click.echo(dbt_sources(store.engine) if for_dbt else tables_document(store.engine), nl=False)

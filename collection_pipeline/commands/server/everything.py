@@ -34,6 +34,7 @@ from collection_pipeline.commands.server.services import (
 )
 from collection_pipeline.commands.server.simulated_day import simulated_day
 from collection_pipeline.commands.session import asking
+from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.processes.running_services import Services, free_port, require_free_port, stop_left_over
 from collection_pipeline.processes.supervising import Supervisor
 from collection_pipeline.settings.pipeline import Settings, simulated
@@ -44,6 +45,8 @@ from collection_pipeline.tables.server.database import create_engine, reachable
 from collection_pipeline.tables.server.embedded import watched
 from collection_pipeline.tables.server.locating import application_database, dagster_database, direct_database
 from collection_pipeline.tables.server.migrating import may_migrate, migrate
+from collection_pipeline.tables.server.private_folders import private_home
+from collection_pipeline.tables.server.tools_port import LOGIN, make_login, offered
 from collection_pipeline.tables.store import Store
 
 WHO_MAY = (
@@ -61,6 +64,8 @@ class Ports:
 
     dagster: int
     feed: int
+    postgres: int | None = None
+    """Where the embedded Postgres lets tools read; None where they cannot."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,8 @@ class Everything:
     services: Services
     store: Store
     supervisor: Supervisor
+    tools: str | None
+    """How other tools reach the embedded Postgres, in a sentence."""
     control_token: str | None
     """Lets whoever brings it control on the pages; None where somebody has set who may."""
 
@@ -93,6 +100,7 @@ def everything(
     with interruptible(supervisor.hurry) as begin_stopping, ExitStack() as stack:
         stack.callback(Services.clear, settings.home)
         try:
+            tools = _offer_port(stack, settings, ports.postgres)
             store, environment = _open_database(stack, settings, services.simulator_url, console)
             files = DagsterFiles(settings.home / "dagster", _private_folder(stack) / "code")
             files.write(instance_configuration(settings.home, runs))
@@ -109,7 +117,7 @@ def everything(
                 _start_services(supervisor, files, ports, services, environment, control_token)
                 if has_worker:
                     supervisor.start(worker_service(runs.all_runs, {**environment, "DAGSTER_HOME": str(files.home)}))
-            yield Everything(services, store, supervisor, control_token)
+            yield Everything(services, store, supervisor, tools(store), control_token)
         except BaseException:
             begin_stopping()  # before anything is undone: what comes now only hurries
             raise
@@ -143,6 +151,34 @@ def _telling(console: Console) -> Callable[[str], str]:
 
 def _private_folder(stack: ExitStack) -> Path:
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="collection_pipeline_")))
+
+
+def _offer_port(stack: ExitStack, settings: Settings, port: int | None) -> Callable[[Store], str | None]:
+    """Has the embedded server listen on a port; gives what makes the login there, and tells of it."""
+    if port is None:
+        return lambda _store: None
+    if settings.database_url is not None:
+        raise PipelineError(
+            "--postgres-port is for the embedded Postgres, and COLLECTION_DATABASE_URL names another one: other tools "
+            "reach that under its own address."
+        )
+    require_free_port(HOST, port, "--postgres-port")
+    stack.enter_context(offered(private_home(settings.home), port))
+
+    def tell(store: Store) -> str:
+        found = store.engine.url.query.get("port")
+        if found != str(port):
+            raise PipelineError(
+                "The embedded Postgres runs already, without a port: something else uses it. Stop that, such as a "
+                "notebook, and start again."
+            )
+        file = make_login(store.engine, settings.home)
+        return (
+            f"Postgres for other tools: postgresql://{LOGIN}@{HOST}:{port}/{store.engine.url.database} "
+            f"(it only reads; its password is in {file})"
+        )
+
+    return tell
 
 
 def _open_database(

@@ -50,6 +50,11 @@ class UpOptions:
 @click.option(
     "--feed-port", type=PORT, default=DEFAULT_FEED_PORT, show_default=True, help="Port of the live activity page."
 )
+@click.option(
+    "--postgres-port",
+    type=PORT,
+    help="Port of 127.0.0.1 on which other tools may read the embedded Postgres, with a password. Default: none.",
+)
 @click.option("--collect", is_flag=True, help="Collect, show progress, print a summary.")
 @click.option(
     "--stop-after",
@@ -67,6 +72,7 @@ class UpOptions:
 def up(
     port: int,
     feed_port: int,
+    postgres_port: int | None,
     preset: str | None,
     categories: tuple[str, ...],
     *,
@@ -95,7 +101,7 @@ def up(
     request = UpOptions(collect, stop_after, runs.launcher == "celery" and not no_runs, preset, categories)
     with only_one(logs / "up.lock") as is_first:
         if is_first:
-            status = _run(settings, runs, Ports(port, feed_port), request, console)
+            status = _run(settings, runs, Ports(port, feed_port, postgres_port), request, console)
         else:
             status = _use_running(settings, request, console)
     if collect and stop_after:
@@ -162,6 +168,8 @@ def _stay(running: Everything, console: Console) -> None:
     services, supervisor = running.services, running.supervisor
     addresses = f"Dagster: {services.dagster_url}   Live activity: {services.feed_url}"
     console.print(f"{addresses}   Answers: {services.feed_url}/answer", soft_wrap=True)
+    if running.tools is not None:
+        console.print(running.tools, soft_wrap=True)
     if running.control_token is not None:
         address = f"{services.feed_url}/?token={running.control_token}"
         console.print(f"To control collections and edit the list in the browser: {address}", soft_wrap=True)

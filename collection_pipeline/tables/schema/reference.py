@@ -13,14 +13,14 @@ Made by `collection-pipeline database document` from the database itself, where 
 (`\\d+ sellers` in psql). Views and functions are the stable part: a column of a view does not go unannounced.
 """
 
-_RELATIONS = sa.text("""
+RELATIONS = sa.text("""
     SELECT c.oid, c.relname AS name, c.relkind = 'v' AS is_view, obj_description(c.oid) AS comment
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
       AND c.relname <> 'alembic_version'
     ORDER BY is_view, name
 """)
-_COLUMNS = sa.text("""
+COLUMNS = sa.text("""
     SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS is_required,
            col_description(a.attrelid, a.attnum) AS comment,
            coalesce(a.attnum = ANY(k.conkey), false) AS is_key
@@ -39,7 +39,7 @@ _FUNCTIONS = sa.text("""
 def tables_document(engine: sa.Engine) -> str:
     """The document as Markdown. Every table and view has a section, functions have one together."""
     with engine.connect() as connection:
-        relations = connection.execute(_RELATIONS).all()
+        relations = connection.execute(RELATIONS).all()
         parts = [_INTRODUCTION]
         for heading, are_views in (("Tables", False), ("Views", True)):
             parts.append(f"## {heading}\n")
@@ -51,7 +51,7 @@ def tables_document(engine: sa.Engine) -> str:
 
 
 def _section(connection: sa.Connection, relation: sa.Row[tuple[object, ...]]) -> str:
-    columns = connection.execute(_COLUMNS, {"relation": relation.oid}).all()
+    columns = connection.execute(COLUMNS, {"relation": relation.oid}).all()
     table = _view_rows(columns) if relation.is_view else _table_rows(columns)
     return f"### {relation.name}\n\n{relation.comment}\n\n" + "\n".join(table) + "\n"
 

@@ -21,8 +21,9 @@ import psycopg
 import sqlalchemy as sa
 
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.tables.server.postgres_server import PORT, DidNotStart, PostgresServer, reason
+from collection_pipeline.tables.server.postgres_server import DidNotStart, PostgresServer, reason
 from collection_pipeline.tables.server.private_folders import forget_short_path, private_home, short_path, write_private
+from collection_pipeline.tables.server.tools_port import offered_port
 
 WATCH_EVERY_S = 2
 
@@ -44,7 +45,9 @@ def start_embedded(home: Path) -> sa.URL:
     try:
         with _one_at_a_time(home):
             socket_folder = short_path(folder, _memo(home))
-            PostgresServer(folder, socket_folder).start()
+            server = PostgresServer(folder, socket_folder, offered_port(home))
+            server.start()
+            port = server.port
             with suppress(OSError):  # a full disk: the server may stop earlier, but people can see what is going on
                 _note_users(home, _living_users(home) | {os.getpid()})
     except (OSError, subprocess.SubprocessError, DidNotStart, psycopg.OperationalError) as error:
@@ -56,7 +59,7 @@ def start_embedded(home: Path) -> sa.URL:
         _used.add(home)
         atexit.register(stop_embedded, home)
     return sa.URL.create(
-        "postgresql", "postgres", database="postgres", query={"host": str(socket_folder), "port": str(PORT)}
+        "postgresql", "postgres", database="postgres", query={"host": str(socket_folder), "port": str(port)}
     )
 
 

@@ -1,7 +1,7 @@
 """One Postgres server in one folder: made, started, waited for and stopped.
 
-It listens on a socket in its own folder and nowhere else, and lets in the folder's user and who runs this; who else
-would like to has to be either of them for the operating system.
+It listens on a socket in its own folder, and lets in the folder's user and who runs this; who else would like to has to
+be either of them for the operating system. On request it also listens on a port (tools_port.py).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
+from collection_pipeline.tables.server import tools_port
 from collection_pipeline.tables.server.postgres_programs import VERSION, Programs, find_programs
 from collection_pipeline.tables.server.private_folders import user_name
 
@@ -63,13 +64,17 @@ class _Note:
     pid: int
     socket_folder: str
     status: str
+    port: int
 
 
 class PostgresServer:
-    """The server in `folder`, which clients find through `socket_folder`. Callers see to it that one acts at a time."""
+    """The server in `folder`, which clients find through `socket_folder`. Callers see to it that one acts at a time.
 
-    def __init__(self, folder: Path, socket_folder: Path) -> None:
-        self._folder, self._socket_folder = folder, socket_folder
+    With `tools_port` it listens on that port of 127.0.0.1 too, if it is not running already.
+    """
+
+    def __init__(self, folder: Path, socket_folder: Path, tools_port: int | None = None) -> None:
+        self._folder, self._socket_folder, self._tools_port = folder, socket_folder, tools_port
         self._programs: Programs = find_programs(folder)
 
     def start(self) -> None:
@@ -122,12 +127,15 @@ class PostgresServer:
     def _launch(self) -> None:
         """Starts the server's process, to live on without this one. Raises DidNotStart if it ends at once."""
         self._remove_what_a_killed_server_left()
-        for name, text in (("pg_hba.conf", _ACCESS), ("pg_ident.conf", self._users())):
+        access = _ACCESS if self._tools_port is None else _ACCESS + tools_port.ACCESS
+        for name, text in (("pg_hba.conf", access), ("pg_ident.conf", self._users())):
             self._write(name, text)
         settings = {**_PRIVATE, **_TUNED}
+        if self._tools_port is not None:
+            settings["listen_addresses"] = tools_port.ADDRESS
         server = [str(self._programs.bin / "postgres"), "-D", self._programs.data_folder(self._folder)]
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        command = ["/bin/sh", "-c", _DETACHED, *server, "-p", str(PORT), *options]
+        command = ["/bin/sh", "-c", _DETACHED, *server, "-p", str(self._tools_port or PORT), *options]
         pid = int(self._programs.run(self._folder, command))
         while not self.is_running:
             if not _is_alive(pid):
@@ -154,9 +162,15 @@ class PostgresServer:
             self.stop()  # started by an earlier version, which let everybody in
             return False
         psycopg.connect(
-            host=str(self._socket_folder), port=PORT, user="postgres", dbname="postgres", connect_timeout=5
+            host=str(self._socket_folder), port=note.port, user="postgres", dbname="postgres", connect_timeout=5
         ).close()
         return True
+
+    @property
+    def port(self) -> int:
+        """The number of the running server's socket, and of its port if it listens on one."""
+        note = self._note()
+        return PORT if note is None else note.port
 
     @property
     def is_running(self) -> bool:
@@ -181,8 +195,8 @@ class PostgresServer:
 
     def _remove_what_a_killed_server_left(self) -> None:
         """Postgres itself takes any process with the number in its locks for the server."""
-        for lock in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
-            (self._folder / lock).unlink(missing_ok=True)
+        for lock in (self._folder / "postmaster.pid", *self._folder.glob(".s.PGSQL.*.lock")):
+            lock.unlink(missing_ok=True)
 
     def _note(self) -> _Note | None:
         """What the server wrote down. A note that is cut off is one that is being written, or the victim of a crash."""
@@ -190,7 +204,8 @@ class PostgresServer:
         while time.monotonic() < deadline:
             try:
                 lines = _text(self._folder / "postmaster.pid").splitlines()
-                return _Note(int(lines[0]), lines[4].strip(), lines[7].strip() if len(lines) > 7 else "")
+                status = lines[7].strip() if len(lines) > 7 else ""
+                return _Note(int(lines[0]), lines[4].strip(), status, int(lines[3]))
             except FileNotFoundError:
                 return None
             except (ValueError, IndexError):

@@ -14,11 +14,21 @@ from pathlib import Path
 from collection_pipeline.core.errors import PipelineError
 
 _OWN = frozenset(
-    {"postgres", "postgres.lock", "dagster", "logs", "inbox", "exports", "services.json", "ebay_token.json"}
+    {
+        "postgres",
+        "postgres.lock",
+        "dagster",
+        "logs",
+        "inbox",
+        "exports",
+        "services.json",
+        "ebay_token.json",
+        "tools_password",
+    }
 )
 """What is found in a folder that has been a home before; one of them suffices."""
 
-_LONGEST = 103 - len("/.s.PGSQL.5432")
+_LONGEST = 103 - len("/.s.PGSQL.65535")
 """Bytes of a folder in which a socket can be addressed: 103 on macOS, 107 on Linux, with the socket's own name."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
