@@ -79,12 +79,13 @@ def export_file(
     naming: Callable[[str], str],
     *,
     are_names_hashed: bool,
+    is_simulated: bool,
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Writes the chosen sellers to a file and logs that; how many. Raises PipelineError where it cannot be written.
     A file that is there already is replaced; `require_replaceable` says whether it may be.
     """
-    with store.exports.stream(org_id, selection) as sellers:
+    with store.exports.stream(org_id, selection, is_simulated=is_simulated) as sellers:
         named = (
             replace(one, seller_key=naming(one.seller_key), display_name=naming(one.seller_key), note=None)
             if are_names_hashed

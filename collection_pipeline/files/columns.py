@@ -13,12 +13,13 @@ from collection_pipeline.core.sellers.seller_list import SellerRow
 
 
 class Kind(StrEnum):
-    """What a column holds; every format writes these five in its own way."""
+    """What a column holds; every format writes these six in its own way."""
 
     TEXT = "text"
     FLAG = "yes or no"
     COUNT = "whole number"
     PERCENT = "decimal number"
+    SHARE = "part of one"
     MOMENT = "time, UTC"
 
 
@@ -46,10 +47,13 @@ COLUMNS = (
     Column("feedback_percent", Kind.PERCENT, "Share of positive feedback when last seen, 0.0 to 100.0."),
     Column("listing_count", Kind.COUNT, "Its current listings."),
     Column("product_count", Kind.COUNT, "Products it lists now."),
+    Column("matched_products", Kind.COUNT, "Products that one of its listings is likely to be."),
+    Column("best_match", Kind.SHARE, "How likely the likeliest of them is the product, 0 to 1; empty where not known."),
     Column("first_collection_id", Kind.TEXT, "Collection that brought it; empty if it was added by hand."),
     Column("last_collection_id", Kind.TEXT, "Collection that saw it last; empty if none did."),
     Column("first_seen_at", Kind.MOMENT, "When it came onto the list."),
     Column("last_seen_at", Kind.MOMENT, "When it was last seen."),
+    Column("is_simulated", Kind.FLAG, "Whether it was made up by the simulator, which answers without accounts."),
 )
 
 NAMES = tuple(column.name for column in COLUMNS)

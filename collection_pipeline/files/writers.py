@@ -76,6 +76,7 @@ def write_parquet(rows: Iterable[SellerRow], path: Path) -> None:
         Kind.FLAG: pa.bool_(),
         Kind.COUNT: pa.int64(),
         Kind.PERCENT: pa.decimal128(4, 1),  # as the table has it
+        Kind.SHARE: pa.decimal128(4, 3),
         Kind.MOMENT: pa.timestamp("us", tz="UTC"),
     }
     schema = pa.schema(pa.field(one.name, types[one.kind], metadata={"description": one.doc}) for one in COLUMNS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -373,6 +374,24 @@ def test_selected_sellers_are_flagged_exported_removed_and_brought_back(large: L
         assert name not in names(settled(page))
         page.get_by_role("button", name="Undo").click()
         expect(page.locator(".rows tbody")).to_contain_text(name)
+
+
+def test_all_of_a_view_is_exported_with_what_is_known_of_each(large: Large, browser: Browser) -> None:
+    with opened(browser) as page:
+        page.goto(f"{large.controlling}/answer/sellers?flagged=yes&category=category-3&token={TOKEN}")
+        expect(settled(page).locator(".rows")).to_be_visible()
+        page.get_by_text("Export all of this view").click()
+        page.get_by_label("Your name, for the log").fill("Anna")
+        with page.expect_download() as kept:
+            page.get_by_role("button", name="Export the view").click()
+        exported = list(csv.DictReader(kept.value.path().read_text().splitlines()))
+        wanted = SellerFilter(is_flagged=True, category="category-3")
+        keys = SellerBrowser(large.store.engine).keys(ORG, wanted, 1_000)
+        assert {row["seller_key"] for row in exported} == set(keys)
+        assert len(exported) == len(keys) > 0
+        assert all(row["is_simulated"] == "false" for row in exported)
+        assert any(row["best_match"] for row in exported)
+        expect(page.locator(".notice[data-tone=done]")).to_contain_text("The view was exported")
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -22,10 +22,13 @@ SELLER = SellerRow(
     feedback_percent=Decimal("99.8"),
     listing_count=12,
     product_count=7,
+    matched_products=5,
+    best_match=Decimal("0.973"),
     first_collection_id="c-1",
     last_collection_id=None,
     first_seen_at=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
     last_seen_at=datetime(2026, 2, 2, 3, 4, 5, tzinfo=UTC),
+    is_simulated=False,
 )
 
 

@@ -102,6 +102,7 @@ def export_sellers(file: Path, selection: Selection, wanted: str | None, *, hash
                 person(),
                 naming,
                 are_names_hashed=are_hashed,
+                is_simulated=settings.has_simulated_data,
                 progress=lambda done: bar.update(task, completed=done),
             )
     click.echo(f"{count:,} sellers ({selection}) are in {printable(str(file))}.")

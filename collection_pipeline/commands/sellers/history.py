@@ -47,7 +47,7 @@ def list_sellers(selection: Selection, limit: int, moment: str | None, *, is_jso
             return
         require_known(store, settings.org_id, selection)
         known = store.exports.count(settings.org_id, selection)
-        with store.exports.stream(settings.org_id, selection, limit) as found:
+        with store.exports.stream(settings.org_id, selection, limit, is_simulated=settings.has_simulated_data) as found:
             _show(list(found), _list_now, is_json=is_json, known=known)
 
 

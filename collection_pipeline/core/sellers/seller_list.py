@@ -69,10 +69,13 @@ class SellerRow:
     feedback_percent: Decimal | None
     listing_count: int
     product_count: int
+    matched_products: int
+    best_match: Decimal | None
     first_collection_id: str | None
     last_collection_id: str | None
     first_seen_at: datetime
     last_seen_at: datetime
+    is_simulated: bool
 
 
 @dataclass(frozen=True, slots=True)

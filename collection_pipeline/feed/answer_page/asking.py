@@ -66,6 +66,8 @@ class Edit:
     format: Format = Format.CSV
     asin: str | None = None
     verdict: Verdict | None = None
+    whole_view: SellerFilter | None = None
+    """All sellers who fit, in place of `keys`."""
 
 
 def is_descending(request: Request, *, default: bool) -> bool:
@@ -117,6 +119,7 @@ async def edit_of(request: Request) -> Edit:
         format=_format(asked.get("format", Format.CSV)),
         asin=_asin(asked.get("asin")),
         verdict=_verdict(asked.get("verdict")),
+        whole_view=seller_filter(request) if asked.get("whole_view") is True else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,11 +17,15 @@ from collection_pipeline.feed.answer_page.rows import Edited, Judged
 from collection_pipeline.feed.answers import Refused, answer
 from collection_pipeline.files.export import Format
 from collection_pipeline.tables.sellers import edits
+from collection_pipeline.tables.sellers.browsing import SellerBrowser, SellerFilter
 from collection_pipeline.tables.sellers.edits import Author
 from collection_pipeline.tables.sellers.exports import Selection
 from collection_pipeline.tables.store import Store
 
 HERE = "on the answer page"
+
+MOST_EXPORTED = 50_000
+"""Sellers of a view that one export holds: more take longer than a browser waits."""
 
 _TYPES = {
     Format.CSV: "text/csv; charset=utf-8",
@@ -61,8 +66,9 @@ class Editing:
         return answer(Judged(judgements.judge(org_id, keys, asked.actor, is_same=is_same, asin=asked.asin)))
 
     def export(self, org_id: str, asked: Edit) -> Response:
-        """The chosen sellers as a file; that they were exported is written down."""
-        if not asked.keys:
+        """The chosen sellers as a file, or all of a view; that they were exported is written down."""
+        keys = asked.keys if asked.whole_view is None else self._of_view(org_id, asked.whole_view)
+        if not keys:
             raise PipelineError("Nothing was exported: choose at least one seller.")
         name = f"sellers-{datetime.now(UTC):%Y%m%d-%H%M%S}.{asked.format}"
         with tempfile.TemporaryDirectory(prefix="collection_pipeline_export_") as folder:
@@ -70,15 +76,25 @@ class Editing:
             export_file(
                 self._store,
                 org_id,
-                Selection(keys=tuple(asked.keys)),
+                Selection(keys=tuple(keys), with_removed=asked.whole_view is not None),
                 file,
                 asked.format,
                 asked.actor,
                 self._config.exported_naming,
                 are_names_hashed=self._config.are_exported_names_hashed,
+                is_simulated=self._config.has_simulated_data,
             )
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
             return Response(file.read_bytes(), headers=headers, media_type=_TYPES[asked.format])
+
+    def _of_view(self, org_id: str, wanted: SellerFilter) -> Sequence[str]:
+        keys = SellerBrowser(self._store.engine).keys(org_id, wanted, MOST_EXPORTED)
+        if len(keys) > MOST_EXPORTED:
+            raise PipelineError(
+                f"More than {MOST_EXPORTED:,} sellers fit. Take them in parts, or export the list with "
+                "`collection-pipeline sellers export`."
+            )
+        return keys
 
 
 def _by(asked: Edit) -> Author:

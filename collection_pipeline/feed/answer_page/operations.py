@@ -194,11 +194,14 @@ ANSWER_OPERATIONS = (
         "POST",
         f"{_API}/sellers/export",
         AnswerEndpoints.export,
-        "Sellers as a file, where this server may control: that they were exported is written down.",
+        "Sellers as a file, where this server may control: that they were exported is written down. `keys` names them; "
+        "with `whole_view` they are all who fit the filters.",
         {"type": "string", "format": "binary"},
-        (_ORG,),
+        _FILTER,
         "application/octet-stream",
-        object_of({**_ACTOR, "keys": _KEYS, "format": {"type": "string", "enum": [*Format]}}),
+        object_of(
+            {**_ACTOR, "keys": _KEYS, "whole_view": schema_of(bool), "format": {"type": "string", "enum": [*Format]}}
+        ),
     ),
     Operation(
         "POST",

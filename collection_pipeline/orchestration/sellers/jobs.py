@@ -244,6 +244,7 @@ def export_one(
             author_of(context, config).actor,
             settings.exported_naming(are_hashed=are_hashed),
             are_names_hashed=are_hashed,
+            is_simulated=settings.has_simulated_data,
         )
     metadata: dict[str, str | int] = {"exported": count, "selection": str(selection), "file": str(file)}
     context.log_event(dg.AssetObservation(SELLERS, metadata=metadata))

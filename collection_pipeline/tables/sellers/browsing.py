@@ -79,6 +79,11 @@ class BrowsedSeller:
 
 
 @dataclass(frozen=True, slots=True)
+class _Key:
+    seller_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """How many there are. Beyond MOST_COUNTED it only says that there are more."""
 
@@ -145,6 +150,12 @@ class SellerBrowser:
         """Some sellers, from the place `after` on. Raises PipelineError for a place that is none, and TookTooLong."""
         query, values = page_query(org_id, wanted, sort, is_descending=is_descending, after=after)
         return self._reader.page(BrowsedSeller, query, limit, **values)
+
+    def keys(self, org_id: str, wanted: SellerFilter, most: int) -> list[str]:
+        """The keys of all who fit, `most` and one more at most. Raises TookTooLong."""
+        source, conditions, values = _source(wanted, "s.seller_key")
+        query = f"SELECT seller_key FROM ({source} WHERE {conditions} LIMIT :limit) found"  # noqa: S608
+        return [one.seller_key for one in self._reader.rows(_Key, query, org_id=org_id, limit=most + 1, **values)]
 
     def count(self, org_id: str, wanted: SellerFilter) -> Counted:
         """How many sellers that is, as far as it is worth counting. Raises TookTooLong.

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from collection_pipeline.core.sellers.seller_list import SellerRow
-from collection_pipeline.tables.schema.tables import seller_exports, sellers
+from collection_pipeline.tables.schema.tables import seller_exports, seller_figures, sellers
 
 AT_ONCE = 2_000
 """Rows that are held in memory while a million stream by."""
@@ -45,7 +45,14 @@ class Selection:
         return ", ".join(filter(None, said)) or "all"
 
 
-_COLUMNS = [sellers.c[name] for name in SellerRow.__dataclass_fields__]
+_FIGURES = {
+    "matched_products": sa.func.coalesce(seller_figures.c.matched_products, 0),
+    "best_match": seller_figures.c.best_match,
+}
+_OF_SELLERS = sellers.outerjoin(
+    seller_figures,
+    sa.and_(*(seller_figures.c[name] == sellers.c[name] for name in ("org_id", "marketplace", "seller_key"))),
+)
 
 
 class ExportStore:
@@ -61,9 +68,16 @@ class ExportStore:
             return connection.scalar(query) or 0
 
     @contextmanager
-    def stream(self, org_id: str, selection: Selection, limit: int | None = None) -> Iterator[Iterator[SellerRow]]:
-        """The sellers by name, as they all were at one moment, read while they are written: never all in memory."""
-        query = sa.select(*_COLUMNS).where(*_conditions(org_id, selection))
+    def stream(
+        self, org_id: str, selection: Selection, limit: int | None = None, *, is_simulated: bool = False
+    ) -> Iterator[Iterator[SellerRow]]:
+        """The sellers by name, as they all were at one moment, read while they are written: never all in memory.
+
+        `is_simulated` is what each says of itself.
+        """
+        known = {**_FIGURES, "is_simulated": sa.literal(is_simulated)}
+        columns = [known[name] if name in known else sellers.c[name] for name in SellerRow.__dataclass_fields__]
+        query = sa.select(*columns).select_from(_OF_SELLERS).where(*_conditions(org_id, selection))
         query = query.order_by(sellers.c.display_name, sellers.c.seller_key).limit(limit)
         with self._engine.connect() as connection:
             rows = connection.execution_options(yield_per=AT_ONCE, stream_results=True).execute(query)

@@ -19,8 +19,8 @@ export const edit = (name, body) => post(pathOf(`sellers/${name}`), body);
 export const judge = (body) => post(pathOf("listings/judge"), body);
 
 /** Asks for a file and hands it to the browser to keep. */
-export async function keepFile(body) {
-  const { file, name } = await download(pathOf("sellers/export"), body);
+export async function keepFile(body, filter = {}) {
+  const { file, name } = await download(pathOf("sellers/export", filter), body);
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
   link.download = name;

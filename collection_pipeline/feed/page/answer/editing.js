@@ -48,7 +48,7 @@ export function nameField(page) {
  */
 export function editor(page, keys, done, isFlagged = null) {
   const { input: actor, run: runAs } = nameField(page);
-  const format = select([{ value: "csv", text: "CSV" }, { value: "xlsx", text: "Excel" }, { value: "json", text: "JSON" }, { value: "parquet", text: "Parquet" }], "csv", { "aria-label": "Format of the export" });
+  const format = formats();
 
   const run = (act) => runAs(async (name) => done(await act(name)));
 
@@ -69,6 +69,17 @@ export function editor(page, keys, done, isFlagged = null) {
     button("Remove…", remove, { class: "danger" }),
   );
 }
+
+/** What exports all of a view, with who asks and the format. `done` is told of it. */
+export function viewExporter(page, filter, done) {
+  const { input, run } = nameField(page);
+  const format = formats();
+  const keepAs = () => run(async (actor) => done({ text: `The view was exported to ${await keepFile({ whole_view: true, format: format.value, actor }, filter())}.`, auditId: null }));
+  return el("details", { class: "more" }, el("summary", {}, "Export all of this view"), el("div", { class: "editor" }, labelled("Your name, for the log", input), el("span", { class: "together" }, button("Export the view", keepAs), format)));
+}
+
+const formats = () =>
+  select([{ value: "csv", text: "CSV" }, { value: "xlsx", text: "Excel" }, { value: "json", text: "JSON" }, { value: "parquet", text: "Parquet" }], "csv", { "aria-label": "Format of the export" });
 
 function tell(done) {
   return { text: `${count(done.affected, "seller")} ${words(done.action)}. The list holds ${number(done.seller_count)} now.`, auditId: done.audit_id };

@@ -5,7 +5,7 @@ import { el, setText } from "../dom.js";
 import { count, number } from "../format.js";
 import { change, values } from "./address.js";
 import { answerTo } from "./asking.js";
-import { editor, notice } from "./editing.js";
+import { editor, notice, viewExporter } from "./editing.js";
 import { button, MATCHES, categoryOptions, day, headline, labelled, matchText, nothing, select, to, toCollection, toSeller } from "./parts.js";
 import { Selection } from "./selection.js";
 import { columnChooser, pager, shownColumns, table } from "./table.js";
@@ -109,6 +109,11 @@ function form(redraw, again) {
   );
 }
 
+const presentFilter = () => {
+  const present = values();
+  return Object.fromEntries(FILTERS.map((name) => [name, present[name]]));
+};
+
 const drawRows = (page, results, counted) => page.ask((signal) => fill(page, results, counted, signal));
 
 let filling = new AbortController();
@@ -120,7 +125,7 @@ async function fill(page, results, counted, signal) {
   const mine = AbortSignal.any([signal, filling.signal]);
   results.setAttribute("aria-busy", "true");
   const present = values();
-  const filter = Object.fromEntries(FILTERS.map((name) => [name, present[name]]));
+  const filter = presentFilter();
   const counting = answerTo("sellers/count", filter, mine).then((found) => tell(page, counted, found), (error) => isAbort(error) || setText(counted, ""));
   const { sort, direction, after } = present;
   const answer = await answerTo("sellers", { ...filter, sort, direction, after }, mine);
@@ -173,8 +178,8 @@ function drawBar(page, place, told, redraw) {
     redraw();
   };
   const { size } = state.selection.rows;
-  if (size === 0) place.replaceChildren();
-  else if (place.querySelector(".editor") === null) {
+  if (size === 0) place.replaceChildren(viewExporter(page, presentFilter, done));
+  else if (place.querySelector(".chosen") === null) {
     const clear = () => {
       state.selection.clear();
       redraw();
