@@ -58,6 +58,11 @@ class Prices:
         if price.currency != budget.currency:
             raise PipelineError(f"The budget is in {budget.currency}, and a call of {search} costs {price.currency}.")
         listed = self.of_source.get("oxylabs")
+        if listed is None and lists:
+            raise PipelineError(
+                f"A budget of {budget} is for the pages of best sellers too, and they have no price. Set "
+                "COLLECTION_OXYLABS_PRICE, such as 0.0028 USD, or give the budget in calls."
+            )
         left = budget.amount - (lists * listed.amount if listed is not None else 0)
         searches = min(LARGEST_COST, int(left / price.amount)) if left > 0 else 0
         if searches < 1:

@@ -6,11 +6,13 @@ offered, and whoever starts the server meanwhile starts it with that.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 import sqlalchemy as sa
 
@@ -27,7 +29,7 @@ ACCESS = f"host all {LOGIN} {ADDRESS}/32 scram-sha-256\n"
 @contextmanager
 def offered(home: Path, port: int) -> Iterator[None]:
     """Has the server listen on 127.0.0.1 from its next start on, until the end of the context."""
-    write_private(_note(home), str(port))
+    write_private(_note(home), f"{port} {os.getpid()}")
     try:
         yield
     finally:
@@ -35,9 +37,10 @@ def offered(home: Path, port: int) -> Iterator[None]:
 
 
 def offered_port(home: Path) -> int | None:
-    """The port that is offered at the moment."""
+    """The port that is offered at the moment; None also where the process that offered it was killed."""
     with suppress(OSError, ValueError):
-        return int(_note(home).read_text())
+        port, process = map(int, _note(home).read_text().split())
+        return port if psutil.pid_exists(process) else None
     return None
 
 

@@ -49,5 +49,7 @@ def test_a_budget_in_money_is_never_exceeded(listed: Decimal, search: Decimal, b
 def test_a_budget_without_a_price_says_which_setting_to_set() -> None:
     with pytest.raises(PipelineError, match="COLLECTION_EBAY_PRICE"):
         Prices({"oxylabs": RESULT}).searches_within(Price(Decimal(5), "USD"), "ebay", lists=0)
+    with pytest.raises(PipelineError, match="COLLECTION_OXYLABS_PRICE"):
+        Prices({"ebay": RESULT}).searches_within(Price(Decimal(5), "USD"), "ebay", lists=2)
     with pytest.raises(PipelineError, match="in EUR"):
         PRICES.searches_within(Price(Decimal(5), "EUR"), "ebay", lists=0)

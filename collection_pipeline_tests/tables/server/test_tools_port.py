@@ -15,7 +15,7 @@ from collection_pipeline.processes.running_services import free_port
 from collection_pipeline.tables.server.database import create_engine
 from collection_pipeline.tables.server.embedded import create_database, start_embedded, stop_embedded
 from collection_pipeline.tables.server.migrating import migrate
-from collection_pipeline.tables.server.tools_port import LOGIN, make_login, offered
+from collection_pipeline.tables.server.tools_port import LOGIN, make_login, offered, offered_port
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,13 @@ def test_whoever_joins_the_server_finds_it_under_its_number(server_on_port: Offe
         assert connection.scalar(sa.text("SHOW port")) == str(server_on_port.port)
         assert connection.scalar(sa.text("SHOW listen_addresses")) == "127.0.0.1"
     engine.dispose()
+
+
+def test_a_killed_process_offers_no_port(tmp_path: Path) -> None:
+    with offered(tmp_path, 5433):
+        assert offered_port(tmp_path) == 5433
+        (tmp_path / "tools_port").write_text("5433 999999999")
+        assert offered_port(tmp_path) is None
 
 
 def test_without_a_port_it_listens_on_none(tmp_path: Path) -> None:
