@@ -18,6 +18,7 @@ from math import ceil
 
 from collection_pipeline.core.collecting.planning.candidates import Candidate, Expected, Past
 from collection_pipeline.core.collecting.planning.correcting import Outcome, correction
+from collection_pipeline.core.collecting.planning.expecting import FirstSearches
 from collection_pipeline.core.collecting.planning.plan import plan
 from collection_pipeline.core.money import PriceBand
 from collection_pipeline.simulator.config import SimulatorConfig
@@ -29,6 +30,8 @@ from collection_pipeline.simulator.world.names import seller_key
 SHARES = (0.25, 0.5, 1.0)
 DAYS_A_MONTH = 30
 PAGE = 200
+NEWEST = 300
+"""First searches that tell how full the list is; tables/collecting/candidates.py reads as many."""
 FORMER_CALLS = 3
 """Three pages of 60 for every product, whatever the first one held."""
 
@@ -88,6 +91,11 @@ class Year:
         self.came.append(len(found))
         return len(found)
 
+    def lately(self) -> FirstSearches:
+        """The newest first searches, as the tables would tell of them."""
+        firsts = sorted((made[0] for made in self.searches.values() if made), key=lambda first: first.day)[-NEWEST:]
+        return FirstSearches(len(firsts), sum(first.new for first in firsts))
+
     def past(self, asin: str, day: int) -> Past | None:
         """A product's past as the tables would tell it."""
         made = self.searches[asin]
@@ -122,7 +130,7 @@ def by_plan(year: Year, month: Month, budget: int, day: int) -> Sequence[Offer]:
         for offer in month
     ]
     outcomes = [Outcome(said.mean, came) for said, came in zip(year.promised, year.came, strict=True)]
-    chosen = plan(candidates, budget=budget, correction=correction(outcomes))
+    chosen = plan(candidates, budget=budget, lately=year.lately(), correction=correction(outcomes))
     year.promised.append(chosen.expected)
     return [offers[choice.candidate.asin] for choice in chosen.choices]
 

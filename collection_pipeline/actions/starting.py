@@ -126,7 +126,12 @@ class _Planned:
 
 def _planned(store: Store, wished: CollectionPlan, budget: int | None) -> _Planned:
     candidates = store.candidates.of_categories(wished.org_id, wished.band, wished.categories)
-    made = plan(candidates, budget=budget, correction=correction(store.candidates.outcomes(wished.org_id)))
+    made = plan(
+        candidates,
+        budget=budget,
+        lately=store.candidates.first_searches(wished.org_id),
+        correction=correction(store.candidates.outcomes(wished.org_id)),
+    )
     return _Planned(made, shares(wished.categories, candidates, made, budget))
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from collection_pipeline.core.collecting.listings import query_text
 from collection_pipeline.core.collecting.planning.candidates import Candidate, Past
 from collection_pipeline.core.collecting.planning.correcting import Outcome
+from collection_pipeline.core.collecting.planning.expecting import FirstSearches
 from collection_pipeline.core.collecting.planning.shares import unknown_lists
 from collection_pipeline.core.collecting.searches import PlannedSearch, skip_reason
 from collection_pipeline.core.money import BandRule, Money
@@ -49,6 +50,28 @@ _OUTCOMES = sa.text("""
     GROUP BY c.collection_id ORDER BY c.started_at DESC LIMIT :most
 """)
 
+NEWEST = 300
+"""First searches that tell how full the list is; categories that are collected last add to what the others brought."""
+
+# A few of the newest collections, and the last searches of each: enough of them are of products never searched before.
+_FIRST_SEARCHES = sa.text("""
+    SELECT count(*) AS searches, coalesce(sum(new_sellers), 0)::float8 AS new_sellers FROM (
+        SELECT s.new_sellers
+        FROM (SELECT collection_id FROM collections WHERE org_id = :org_id ORDER BY started_at DESC LIMIT 10) c
+        CROSS JOIN LATERAL (
+            SELECT p.asin, p.searched_at, p.new_sellers FROM product_searches p
+            WHERE p.collection_id = c.collection_id AND p.status IN ('done', 'empty') AND p.new_sellers IS NOT NULL
+            ORDER BY p.searched_at DESC LIMIT :newest
+        ) s
+        WHERE NOT EXISTS (
+            SELECT FROM product_searches q JOIN collections d USING (collection_id)
+            WHERE q.asin = s.asin AND d.org_id = :org_id AND q.status IN ('done', 'empty')
+              AND q.searched_at < s.searched_at
+        )
+        ORDER BY s.searched_at DESC LIMIT :newest
+    ) newest
+""")
+
 _LISTS = sa.text("""
     SELECT category, asin, position, title, price, currency FROM amazon_products
     WHERE org_id = :org_id AND category = ANY(:categories) ORDER BY category, position, asin
@@ -85,6 +108,12 @@ class CandidateStore:
         pasts = self._pasts(org_id, band, [search.asin for search in searches], collection_id)
         made = (_candidate(category, rank, search, band, pasts) for rank, search in enumerate(searches, 1))
         return [each for each in made if each is not None]
+
+    def first_searches(self, org_id: str) -> FirstSearches:
+        """The newest first searches of products, whatever category and band they were in."""
+        with self._engine.connect() as connection:
+            row = connection.execute(_FIRST_SEARCHES, {"org_id": org_id, "newest": NEWEST}).one()
+        return FirstSearches(row.searches, row.new_sellers)
 
     def outcomes(self, org_id: str) -> list[Outcome]:
         """What was expected of each collection that was planned and has ended, and what came, oldest first."""

@@ -40,12 +40,12 @@ class SearchStore:
         begun = self.pending(work.collection_id, work.category)
         due = [search for search in products if search.asin in begun]
         budget = self._left_of_budget(work)
+        candidates, band = CandidateStore(self._engine), self._band(work.collection_id)
         made = plan(
-            CandidateStore(self._engine).of_searches(
-                work.org_id, work.collection_id, work.category, self._band(work.collection_id), due
-            ),
+            candidates.of_searches(work.org_id, work.collection_id, work.category, band, due),
             budget=budget,
             fresh_for_days=days(fresh_for) if fresh_for else 0.0,
+            lately=candidates.first_searches(work.org_id),
         )
         self.leave_out(work.collection_id, work.category, made.left_out)
         pages = self.pending(work.collection_id, work.category)

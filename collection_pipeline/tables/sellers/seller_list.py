@@ -103,8 +103,9 @@ _SIGHTINGS = sa.text(f"""
     ON CONFLICT DO NOTHING
 """)  # noqa: S608
 
-# For each product searched: the sellers who were never on it before, and those of them whom this collection brought.
-# One who came with several products of the category counts as a part on each.
+# For each product searched: the sellers who were never on it before, and those of them whom this category brought to
+# the list, as the log says. One who came with several of its products counts as a part on each, so that the sum over
+# all categories of a collection is what it brought.
 _CREDIT_SEARCHES = sa.text(f"""
     WITH came AS (
         SELECT p.asin, l.marketplace, l.seller_key
@@ -116,14 +117,16 @@ _CREDIT_SEARCHES = sa.text(f"""
             HAVING bool_and(l.first_collection_id = :collection_id) OFFSET 0
         ) l
         WHERE p.collection_id = :collection_id AND p.category = :category AND p.status IN ('done', 'empty')
+    ), brought AS MATERIALIZED (
+        SELECT DISTINCT n.marketplace, n.seller_key
+        FROM seller_audit_log a
+        CROSS JOIN LATERAL jsonb_to_recordset(a.new_values) n (marketplace text, seller_key text)
+        WHERE a.collection_id = :collection_id AND a.org_id = :org_id AND a.category = :category
+          AND a.action = '{AuditAction.DISCOVERED}'
     ), parts AS (
-        SELECT c.asin, coalesce((s.first_collection_id = :collection_id)::int, 0)
+        SELECT c.asin, (b.seller_key IS NOT NULL)::int
                    / count(*) OVER (PARTITION BY c.marketplace, c.seller_key)::numeric AS part
-        FROM came c
-        LEFT JOIN LATERAL (
-            SELECT s.first_collection_id FROM sellers s
-            WHERE s.org_id = :org_id AND s.marketplace = c.marketplace AND s.seller_key = c.seller_key OFFSET 0
-        ) s ON true
+        FROM came c LEFT JOIN brought b USING (marketplace, seller_key)
     )
     UPDATE product_searches p SET arrived = b.arrived, new_sellers = b.new_sellers
     FROM (

@@ -16,6 +16,7 @@ from collection_pipeline.core.collecting.category_work import CategoryWork
 from collection_pipeline.core.collecting.listings import Listing, ListingMatch
 from collection_pipeline.core.collecting.planning.candidates import Candidate
 from collection_pipeline.core.collecting.planning.correcting import DOUBT
+from collection_pipeline.core.collecting.planning.expecting import FirstSearches
 from collection_pipeline.core.collecting.planning.shares import PRODUCTS_OF_A_LIST
 from collection_pipeline.core.collecting.products import Product
 from collection_pipeline.core.collecting.searches import SearchPlan, SearchStatus
@@ -85,6 +86,22 @@ def test_merging_again_credited_the_same(store: Store) -> None:
     store.sellers.merge(ORG, "c1", "books", actor="run")
     assert rows(store, credited) == once
     assert [tuple(map(str, row[1:])) for row in once] == [("1", "0.50"), ("1", "0.50")]
+
+
+def test_what_the_categories_of_a_collection_are_credited_with_adds_up_to_what_it_brought(store: Store) -> None:
+    start(store, "c1", "books", "toys")
+    collect(store, "c1", "books", {A: [listing("1", "ann"), listing("2", "bob")], B: [listing("3", "ann")]})
+    collect(store, "c1", "toys", {C: [listing("4", "ann"), listing("5", "cid")]})
+    credited = "SELECT asin, arrived, new_sellers FROM product_searches ORDER BY 1"
+    assert [tuple(map(str, row)) for row in rows(store, credited)] == [
+        (A, "2", "1.50"),
+        (B, "1", "0.50"),
+        (C, "2", "1.00"),  # Ann came to this product too, and had been brought before
+    ]
+    assert store.candidates.first_searches(ORG) == FirstSearches(3, 3.0)
+    assert store.candidates.first_searches("other") == FirstSearches(0, 0.0)
+    month(store, "c2", {A: [listing("1", "ann"), listing("9", "dot")]})
+    assert store.candidates.first_searches(ORG) == FirstSearches(3, 3.0)  # the product was searched before
 
 
 def test_searches_are_credited_with_listings_that_count_as_evidence_only(store: Store) -> None:

@@ -105,7 +105,9 @@ class Expected:
 
     @property
     def _spread(self) -> float:
-        return _WITHIN_90_PERCENT * sqrt(self.variance)
+        if not self.mean:
+            return 0.0
+        return _WITHIN_90_PERCENT * sqrt(self.variance + 1)  # one comes by chance, however little is expected
 
     def __str__(self) -> str:
         return f"{self.mean:,.0f} new sellers ({self.low:,.0f} to {self.high:,.0f})"

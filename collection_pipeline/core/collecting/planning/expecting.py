@@ -35,6 +35,19 @@ class Rates:
         return 1 - exp(-self.change * days)
 
 
+@dataclass(frozen=True, slots=True)
+class FirstSearches:
+    """The newest first searches of an organisation, of whatever products: how many, and what they brought together.
+
+    The list was shorter when earlier ones brought more: what the newest brought tells how full it is now.
+    """
+
+    searches: int = 0
+    new_sellers: float = 0.0
+
+
+NEVER = FirstSearches()
+
 ASSUMED = Rates(first=6.0, found=10.0, change=0.01, novelty=0.5)
 """Where nothing is known at all."""
 SEARCHES, LISTINGS = 5.0, 30.0
@@ -64,6 +77,8 @@ class Expectations:
     """By which factor first searches of products with a trait brought more than their categories' rates say."""
     change_lifts: Lifts
     """The same for how fast listings change."""
+    level: float = 1.0
+    """What first searches bring now, as a share of what those of the candidates brought."""
     assumed: float = 0.0
     """The part of `everywhere.first` that was not learnt but assumed; what was learnt has overlapped already."""
 
@@ -75,7 +90,7 @@ class Expectations:
         """New sellers that searching this product now will bring."""
         rates, past = self.categories.get(candidate.category, self.everywhere), candidate.past
         if past is None:
-            mean = rates.first * _lift(self.first_lifts, candidate)
+            mean = rates.first * _lift(self.first_lifts, candidate) * self.level
         else:
             there = _mean(past.found * past.searches, past.searches, rates.found, OF_A_PRODUCT_SEARCHES)
             change = _change(past, rates, _lift(self.change_lifts, candidate))
@@ -83,8 +98,8 @@ class Expectations:
         return Expected(mean, mean + mean**2 / SHAPE)
 
 
-def learn(candidates: Iterable[Candidate]) -> Expectations:
-    """The rates behind what the candidates' searches have brought so far."""
+def learn(candidates: Iterable[Candidate], lately: FirstSearches = NEVER) -> Expectations:
+    """The rates behind what the candidates' searches have brought so far, and first searches of any product lately."""
     known = [(each, each.past) for each in candidates if each.past is not None]
     everywhere = _rates([past for _, past in known], ASSUMED)
     pasts = defaultdict[str, list[Past]](list)
@@ -96,8 +111,9 @@ def learn(candidates: Iterable[Candidate]) -> Expectations:
         rates, weight = categories[each.category], _weight(past)
         firsts.append((each, weight * past.first_new, weight * rates.first))
         changes.append((each, float(past.arrived), past.shown * rates.replaced(past.days_between)))
-    assumed = SEARCHES / (SEARCHES + sum(_weight(past) for _, past in known))
-    return Expectations(everywhere, categories, _lifts(firsts), _lifts(changes), assumed)
+    level = min(1.0, _mean(lately.new_sellers, lately.searches, everywhere.first, SEARCHES) / everywhere.first)
+    assumed = SEARCHES / (SEARCHES + max(lately.searches, sum(_weight(past) for _, past in known)))
+    return Expectations(everywhere, categories, _lifts(firsts), _lifts(changes), level, assumed)
 
 
 def _rates(pasts: Sequence[Past], otherwise: Rates) -> Rates:

@@ -13,7 +13,7 @@ from itertools import chain, zip_longest
 
 from collection_pipeline.core.collecting.planning.candidates import NOTHING, Candidate, Expected
 from collection_pipeline.core.collecting.planning.correcting import Correction
-from collection_pipeline.core.collecting.planning.expecting import Expectations, learn
+from collection_pipeline.core.collecting.planning.expecting import NEVER, Expectations, FirstSearches, learn
 from collection_pipeline.core.collecting.planning.resting import LeftOut, asked_twice, left_alone
 
 NO_PLANS_YET = Correction()
@@ -71,12 +71,14 @@ def plan(
     *,
     budget: int | None = None,
     fresh_for_days: float = 0.0,
+    lately: FirstSearches = NEVER,
     correction: Correction = NO_PLANS_YET,
 ) -> Plan:
     """The plan for some products with at most `budget` calls; None plans every product that is due.
 
-    What is expected is learnt from the candidates' own pasts, and from what earlier plans were wrong by. A product
-    that several categories list is planned once, for the one in which it stands highest.
+    What is expected is learnt from the candidates' own pasts, from what first searches brought `lately`, and from what
+    earlier plans were wrong by. A product that several categories list is planned once, for the one in which it stands
+    highest.
     """
     ranked = sorted(candidates, key=lambda each: (each.rank, each.category, each.asin))
     once = list({each.asin: each for each in reversed(ranked)}.values())[::-1]
@@ -84,7 +86,7 @@ def plan(
     due = [each for each in once if each.asin not in left_out]
     twice = asked_twice(due)
     left_out |= dict.fromkeys(twice, "same_title")
-    expectations = learn(ranked)
+    expectations = learn(ranked, lately)
     choices = _in_order([Choice(each, expectations.of(each)) for each in due if each.asin not in twice])
     if budget is not None:
         affordable = _within(budget, choices)

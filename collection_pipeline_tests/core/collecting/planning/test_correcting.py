@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collection_pipeline.core.collecting.planning.correcting import DOUBT, MOST, Correction, Outcome, correction
-from collection_pipeline.core.collecting.planning.expecting import ASSUMED
+from collection_pipeline.core.collecting.planning.expecting import ASSUMED, FirstSearches
 from collection_pipeline.core.collecting.planning.plan import plan
 from collection_pipeline_tests.core.collecting.planning.made_up import candidate, past
 
@@ -57,6 +57,18 @@ def test_what_was_learnt_has_overlapped_already() -> None:
     alone = plan([*known, candidate("N")]).expected.mean - plan(known).expected.mean
     many = plan([*known, *(candidate(f"N{n}") for n in range(100))]).expected.mean - plan(known).expected.mean
     assert many == pytest.approx(100 * alone, rel=0.01)
+
+
+def test_what_first_searches_bring_follows_the_newest_ones() -> None:
+    known = [candidate(f"K{n}", past=past(searches=1, found=8)) for n in range(100)]
+    new = [candidate("N")]
+
+    def promised(lately: FirstSearches) -> float:
+        return plan([*known, *new], lately=lately).expected.mean - plan(known, lately=lately).expected.mean
+
+    as_ever, filled, more = (promised(FirstSearches(300, brought)) for brought in (1_200.0, 12.0, 9_000.0))
+    assert filled < as_ever / 20
+    assert more == pytest.approx(as_ever, rel=0.05)  # a list does not empty: one lucky category promises nothing
 
 
 @given(st.integers(0, 300), st.integers(0, 300))
