@@ -155,6 +155,9 @@ def test_a_second_up_uses_what_is_running(product: Product) -> None:
     second = product.command("up", "--port", "1")
     assert second.returncode == 0
     assert f"already runs at {product.url}" in second.stdout
+    third = product.command("up", "--port", "1", "--postgres-port", "2")
+    assert third.returncode == 1
+    assert "started without this --postgres-port" in third.stderr
 
 
 def test_the_address_that_up_prints_lets_control_where_others_only_look(product: Product, home: Path) -> None:

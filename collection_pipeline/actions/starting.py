@@ -11,11 +11,9 @@ from collection_pipeline.core.collecting.collections import CollectionPlan, new_
 from collection_pipeline.core.collecting.planning.correcting import correction
 from collection_pipeline.core.collecting.planning.plan import Plan, plan
 from collection_pipeline.core.collecting.planning.shares import CategoryShare, shares
-from collection_pipeline.core.collecting.prices import FREE, Price, Prices, read_price
-from collection_pipeline.core.collecting.usage import LARGEST_COST, Call
+from collection_pipeline.core.collecting.tariff import BROWSE, Tariff
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.money import BandRule
-from collection_pipeline.settings.pipeline import SEARCH_CALLS
+from collection_pipeline.core.money import BandRule, Money
 from collection_pipeline.tables.collecting.collections import Collection
 from collection_pipeline.tables.store import Store
 
@@ -33,7 +31,7 @@ class CollectionRequest:
     name: str | None = None
     band: BandRule = field(default_factory=BandRule)
     cost_cap: Decimal | None = None
-    budget: int | Price | None = None
+    budget: int | Money | None = None
     """Calls that the searches may take, or what the collection may cost in money; None is without limit."""
     as_far_as_it_goes: bool = False
     """Start even if the cap or the day's quota will not do for all of it."""
@@ -49,33 +47,17 @@ class Started:
     plan: Plan
 
 
-def read_budget(text: str) -> int | Price:
-    """A budget as somebody wrote it: calls, such as 4000, or money, such as `25 USD`. Raises PipelineError."""
-    price = read_price(text)
-    if price is not None:
-        return price
-    if text.strip().isdecimal() and 1 <= int(text) <= LARGEST_COST:
-        return int(text)
-    raise PipelineError(f"A budget is a number of calls from 1 to {LARGEST_COST:,}, or an amount such as 25 USD.")
-
-
 def start_collection(
-    store: Store,
-    org_id: str,
-    request: CollectionRequest,
-    now: datetime,
-    *,
-    search_call: Call = SEARCH_CALLS["browse"],
-    prices: Prices = FREE,
+    store: Store, org_id: str, request: CollectionRequest, now: datetime, *, tariff: Tariff = BROWSE
 ) -> Started:
     """Plans a collection, or finds the open one that is the same; a sensor starts its runs.
 
     Raises PipelineError for a request that makes no sense, or that costs more than its cap or the day's quotas allow.
     """
     wished = _wished(store, org_id, request, now)
-    budget = _in_calls(store, wished, search_call, request.budget, prices)
+    budget = _in_calls(store, wished, request.budget, tariff)
     planned = _planned(store, wished, budget)
-    wanted = _estimate(store, wished, search_call, budget, prices)
+    wanted = _estimate(store, wished, budget, tariff)
     if not request.as_far_as_it_goes:
         left_today = {source: store.governor.left_today(source) for source in wanted.calls}
         require_affordable(wanted, cap=request.cost_cap, left_today=left_today)
@@ -84,38 +66,29 @@ def start_collection(
 
 
 def estimate_collection(
-    store: Store,
-    org_id: str,
-    request: CollectionRequest,
-    now: datetime,
-    *,
-    search_call: Call = SEARCH_CALLS["browse"],
-    prices: Prices = FREE,
+    store: Store, org_id: str, request: CollectionRequest, now: datetime, *, tariff: Tariff = BROWSE
 ) -> tuple[Estimate, Plan]:
     """What a request would probably cost, and what it would search. Starts nothing.
 
     Raises PipelineError for a request that makes no sense.
     """
     wished = _wished(store, org_id, request, now)
-    budget = _in_calls(store, wished, search_call, request.budget, prices)
-    return _estimate(store, wished, search_call, budget, prices), _planned(store, wished, budget).plan
+    budget = _in_calls(store, wished, request.budget, tariff)
+    return _estimate(store, wished, budget, tariff), _planned(store, wished, budget).plan
 
 
-def _in_calls(
-    store: Store, wished: CollectionPlan, search_call: Call, budget: int | Price | None, prices: Prices
-) -> int | None:
+def _in_calls(store: Store, wished: CollectionPlan, budget: int | Money | None, tariff: Tariff) -> int | None:
     """The calls that the searches may take."""
-    if isinstance(budget, Price):
-        everything = estimate(wished.categories, store.collections.last_calls(wished.org_id), search_call, 0)
-        return prices.searches_within(budget, search_call.source, lists=everything.calls["oxylabs"])
+    if isinstance(budget, Money):
+        lists = _estimate(store, wished, 0, tariff).calls["oxylabs"]
+        return tariff.searches_within(budget, lists=lists)
     if budget is not None and budget < 1:
         raise PipelineError(f"A budget of {budget} calls searches nothing; name at least 1.")
     return budget
 
 
-def _estimate(store: Store, wished: CollectionPlan, search_call: Call, budget: int | None, prices: Prices) -> Estimate:
-    wanted = estimate(wished.categories, store.collections.last_calls(wished.org_id), search_call, budget)
-    return replace(wanted, money=prices.cost(wanted.calls))
+def _estimate(store: Store, wished: CollectionPlan, budget: int | None, tariff: Tariff) -> Estimate:
+    return estimate(wished.categories, store.collections.last_calls(wished.org_id), tariff, budget)
 
 
 @dataclass(frozen=True)

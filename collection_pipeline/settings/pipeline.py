@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from collection_pipeline.core.collecting.collections import DEFAULT_ORG
-from collection_pipeline.core.collecting.prices import Price, Prices, read_price
+from collection_pipeline.core.collecting.tariff import Price, Tariff, read_price
 from collection_pipeline.core.collecting.usage import DEFAULT_LIMITS, AnswerLimits, Call, Limits, Source
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.retention import LONGEST_DAYS, RULES, RetentionRule, with_days
@@ -23,7 +23,7 @@ EBAY_API_URL = "https://api.ebay.com"
 EbaySource = Literal["browse", "pages"]
 """Where listings come from: eBay's Browse API, or its result pages fetched through Oxylabs."""
 
-SEARCH_CALLS: dict[EbaySource, Call] = {"browse": Call("ebay", "search"), "pages": Call("oxylabs", "search_page")}
+_SEARCHES: dict[EbaySource, Call] = {"browse": Call("ebay", "search"), "pages": Call("oxylabs", "search_page")}
 """What one page of listings counts as."""
 
 OXYLABS_CREDENTIALS = ("OXYLABS_USERNAME", "OXYLABS_PASSWORD")
@@ -61,7 +61,7 @@ class Settings:
     """Organisation whose seller list runs feed (COLLECTION_ORG)."""
     limits: Mapping[Source, Limits]
     """What all runs together may ask of each source (COLLECTION_EBAY_REQUESTS_PER_S and the like)."""
-    prices: Prices
+    prices: Mapping[Source, Price]
     """What a call of each source costs in money, where that is known (COLLECTION_OXYLABS_PRICE, _EBAY_PRICE)."""
     are_names_hashed: bool
     """Whether sellers' names are kept as keyed hashes (COLLECTION_SELLER_NAMES)."""
@@ -128,9 +128,9 @@ class Settings:
         return self.name_key
 
     @property
-    def search_call(self) -> Call:
-        """What one page of listings counts as, in the ledger and in estimates."""
-        return SEARCH_CALLS[self.ebay_source]
+    def tariff(self) -> Tariff:
+        """What one page of listings counts as, and what calls cost."""
+        return Tariff(_SEARCHES[self.ebay_source], self.prices)
 
     @property
     def oxylabs_credentials(self) -> tuple[str, str]:
@@ -191,7 +191,7 @@ class Settings:
         )
 
 
-def _prices(values: Mapping[str, str]) -> Prices:
+def _prices(values: Mapping[str, str]) -> Mapping[Source, Price]:
     found: dict[Source, Price] = {}
     for source in DEFAULT_LIMITS:
         name = f"COLLECTION_{source.upper()}_PRICE"
@@ -203,7 +203,7 @@ def _prices(values: Mapping[str, str]) -> Prices:
         found[source] = price
     if len(currencies := sorted({price.currency for price in found.values()})) > 1:
         raise PipelineError(f"The prices of calls are in {' and '.join(currencies)}. Give all of them in one currency.")
-    return Prices(found)
+    return found
 
 
 def wants_json(environment: Mapping[str, str]) -> bool:

@@ -173,7 +173,10 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         Setting("COLLECTION_SCHEDULE_PRESET", "What it collects.", _SCHEDULE.preset),
         Setting("COLLECTION_SCHEDULE_NAME", "What its collections' ids begin with.", _SCHEDULE.name),
         Setting("COLLECTION_SCHEDULE_CAP", "The cost cap of its collections, in calls."),
-        Setting("COLLECTION_SCHEDULE_BUDGET", "Calls that the searches of each may take ([planning](planning.md))."),
+        Setting(
+            "COLLECTION_SCHEDULE_BUDGET",
+            "Calls that the searches of each may take, or what it may cost ([planning](planning.md)).",
+        ),
         Setting(
             "COLLECTION_SCHEDULE_MIN_MARKUP",
             "Lower end of their price band, as a markup in percent.",

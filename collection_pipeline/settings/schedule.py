@@ -7,9 +7,10 @@ from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 from collection_pipeline.core.collecting.scheduling import ScheduleConfig, WrongSchedule
+from collection_pipeline.core.collecting.tariff import read_budget
 from collection_pipeline.core.collecting.usage import LARGEST_COST
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.money import BandRule
+from collection_pipeline.core.money import BandRule, Money
 from collection_pipeline.settings.values import flag, given, shown
 
 PREFIX = "COLLECTION_SCHEDULE_"
@@ -20,9 +21,6 @@ def schedule_config(environment: Mapping[str, str]) -> ScheduleConfig:
     values = {key.removeprefix(PREFIX): value for key, value in given(environment).items() if key.startswith(PREFIX)}
     default = ScheduleConfig()
     band, cost_cap = _band(values, default.band), _number(values, "CAP", default.cost_cap, least=0)
-    budget = _number(values, "BUDGET", None, least=1)
-    if budget is not None and budget != int(budget):
-        raise _wrong("BUDGET", values["BUDGET"], "a whole number of calls")
     try:
         return ScheduleConfig(
             name=values.get("NAME", default.name),
@@ -31,7 +29,7 @@ def schedule_config(environment: Mapping[str, str]) -> ScheduleConfig:
             preset=values.get("PRESET", default.preset),
             band=band,
             cost_cap=cost_cap,
-            budget=None if budget is None else int(budget),
+            budget=_budget(values),
             as_far_as_it_goes=flag(given(environment), f"{PREFIX}AS_FAR_AS_IT_GOES"),
         )
     except WrongSchedule as wrong:
@@ -45,6 +43,13 @@ def _band(values: Mapping[str, str], default: BandRule) -> BandRule:
         return BandRule(low, high)
     except PipelineError as error:
         raise PipelineError(f"{PREFIX}MIN_MARKUP and {PREFIX}MAX_MARKUP make no price band. {error}") from None
+
+
+def _budget(values: Mapping[str, str]) -> int | Money | None:
+    try:
+        return read_budget(values["BUDGET"]) if "BUDGET" in values else None
+    except PipelineError:
+        raise _wrong("BUDGET", values["BUDGET"], "a number of calls, or an amount such as 25 USD") from None
 
 
 _Default = TypeVar("_Default", Decimal, Decimal | None)

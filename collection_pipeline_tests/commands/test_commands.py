@@ -113,8 +113,10 @@ def test_a_budget_is_planned_and_told_before_anything_starts(store: Store, envir
 def test_a_budget_in_money_pays_for_lists_and_searches(store: Store, environment: dict[str, str]) -> None:
     store.catalogue.load(read_catalogue(STARTER_FILE))
     words = ("collect", "--budget", "1 USD", "--estimate")
-    assert "COLLECTION_EBAY_PRICE" in refused(run(environment, *words))
-    priced = {**environment, "COLLECTION_OXYLABS_PRICE": "0.01 USD", "COLLECTION_EBAY_PRICE": "0.02 USD"}
+    assert "COLLECTION_OXYLABS_PRICE" in refused(run(environment, *words))
+    half = {**environment, "COLLECTION_OXYLABS_PRICE": "0.01 USD"}
+    assert "COLLECTION_EBAY_PRICE" in refused(run(half, *words))
+    priced = {**half, "COLLECTION_EBAY_PRICE": "0.02 USD"}
     told = run(priced, *words).stdout  # 24 pages of best sellers leave 0.76
     assert "Its plan: 38 searches with 38 calls" in told
     assert "which is about 1.00 USD" in told

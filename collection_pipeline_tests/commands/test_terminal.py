@@ -155,6 +155,15 @@ def test_failures_are_grouped_with_the_command_that_tries_again(environment: Env
     assert (group["count"], group["categories"], len(listed["failures"])) == (2, [CATEGORY], 2)
 
 
+def test_costs_are_said_in_money_where_a_price_is_known(environment: Environment, store: Store) -> None:
+    failing(store)
+    [unknown] = json.loads(piped(environment, "collections", "show", COLLECTION, "--json"))
+    assert unknown["cost_in_money"] is None
+    assert "Cost" not in piped(environment, "collections", "show", COLLECTION)
+    priced = {**environment, "COLLECTION_EBAY_PRICE": "0.01 EUR"}
+    assert re.search(r"Cost\W+0\.03 EUR", piped(priced, "collections", "show", COLLECTION))
+
+
 def test_sellers_are_not_called_none_before_they_are_merged(environment: Environment, store: Store) -> None:
     failing(store)
     shown = piped(environment, "collections", "show", COLLECTION)

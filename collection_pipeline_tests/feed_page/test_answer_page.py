@@ -256,7 +256,7 @@ def test_a_server_that_may_only_look_changes_nothing(large: Large, browser: Brow
     assert rows(large.store, "SELECT count(*) FROM listing_judgements WHERE actor = 'eve'") == [(0,)]
     with opened(browser) as page:
         page.goto(f"{large.looking}/answer/sellers")
-        expect(page.locator("#view")).to_contain_text("may only look")
+        expect(page.locator("#view")).to_contain_text("You may only look")
         expect(page.locator(".rows input[type=checkbox]")).to_have_count(0)
 
 

@@ -82,6 +82,23 @@ def test_a_state_is_said_with_what_it_means(
     expect(page.locator("#category-rows")).to_contain_text("unauthorised: A wrong password.")
 
 
+def test_a_paused_collection_says_nothing_that_it_cannot_know(page: Page, standin: StandIn, address: str) -> None:
+    """It has listings, and no category at its end: no sellers, no rate, and no time left."""
+    waiting = category("kitchen-blenders", "planned", 600, None, attempt=2, searches_ended=40)
+    facts: Facts = {"paused_message": "Somebody paused it.", "time_left_s": 40.0, "searches_per_minute": 300.0}
+    scene = Scene("c", "paused", facts=facts, categories=[waiting])
+    standin.scenes = [scene]
+    page.goto(address)
+    expect(page.locator("#figures")).to_contain_text("720 listings, not merged yet")
+    expect(page.locator("#figures")).not_to_contain_text("/ min")
+    expect(page.locator("#timeline")).not_to_contain_text("to go")
+    page.get_by_text("Every category", exact=True).click()
+    expect(page.locator("#category-rows")).to_contain_text("Waits for attempt 2")
+    scene.status = "cancelled"
+    expect(page.locator("#verdict")).to_contain_text("nothing is known of sellers")
+    expect(page.locator("#announcer")).to_contain_text("sellers not merged yet")
+
+
 def test_a_running_collection_that_is_paused_says_so_without_a_reload(
     page: Page, standin: StandIn, address: str
 ) -> None:

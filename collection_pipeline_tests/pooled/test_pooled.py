@@ -26,6 +26,7 @@ from collection_pipeline.tables.sellers.edits import Author
 from collection_pipeline.tables.server.database import create_engine
 from collection_pipeline.tables.server.embedded import create_database
 from collection_pipeline.tables.server.migrating import migrate
+from collection_pipeline.tables.server.run_leases import Renewal, RunLeases
 from collection_pipeline.tables.store import Store
 from collection_pipeline_tests.commands.doctor.test_doctor import report
 from collection_pipeline_tests.feed.serving import Reading, append, ask, serving
@@ -180,3 +181,18 @@ def test_the_doctor_knows_a_pooler(environment: dict[str, str], server: sa.URL) 
     del environment["COLLECTION_DATABASE_DIRECT_URL"]
     without = report(environment)["live events"]
     assert (without["level"], "DIRECT_URL" in without["what"]) == ("warning", True)
+
+
+def test_a_run_is_leased_to_one_worker(pooled: Store) -> None:
+    leases = RunLeases(pooled.engine)
+    with ThreadPoolExecutor(8) as threads:
+        taken = list(threads.map(lambda number: leases.take("r", f"w{number}"), range(8)))
+    [holder] = [f"w{number}" for number, has_it in enumerate(taken) if has_it]
+    assert leases.renew("r", holder) is Renewal.HELD
+    assert leases.stop("r")
+    assert leases.renew("r", holder) is Renewal.STOPPING
+    leases.give_back("r", holder)
+    assert leases.take("r", "next")
+    late = RunLeases(pooled.engine, lease_s=-1)
+    assert late.take("s", "dead")
+    assert late.renew("s", "dead") is Renewal.LOST

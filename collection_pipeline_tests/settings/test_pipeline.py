@@ -72,7 +72,7 @@ def test_a_way_around_a_pooler_is_refused_where_there_is_none() -> None:
 def test_result_pages_need_no_account_at_ebay() -> None:
     settings = Settings.from_mapping({**dict(list(ACCOUNTS.items())[:2]), "EBAY_SOURCE": "pages"})
     assert settings.ebay_source == "pages"
-    assert settings.search_call == Call("oxylabs", "search_page")
+    assert settings.tariff.search == Call("oxylabs", "search_page")
     assert not settings.is_simulated
     with pytest.raises(PipelineError, match="OXYLABS_PASSWORD is not set"):
         Settings.from_mapping({"OXYLABS_USERNAME": "user", "EBAY_SOURCE": "pages"})

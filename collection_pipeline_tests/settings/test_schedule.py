@@ -34,6 +34,7 @@ def test_every_setting_is_read() -> None:
         ("CAP", "NaN"),
         ("BUDGET", "0"),
         ("BUDGET", "1.5"),
+        ("BUDGET", "0.005 USD"),
         ("MIN_MARKUP", "x"),
         ("NAME", "no spaces"),
         ("AS_FAR_AS_IT_GOES", "maybe"),

@@ -14,14 +14,13 @@ from collection_pipeline.actions.starting import (
     DEFAULT_PRESET,
     CollectionRequest,
     estimate_collection,
-    read_budget,
     start_collection,
 )
 from collection_pipeline.commands.collecting.terminal import summary, watch
 from collection_pipeline.commands.numbers import COST, MARKUP
 from collection_pipeline.commands.session import errors_as_messages, stores
-from collection_pipeline.core.collecting.budget import by_source
 from collection_pipeline.core.collecting.collections import CollectionStatus
+from collection_pipeline.core.collecting.tariff import read_budget
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.core.watching.answer_links import new_sellers_address
 from collection_pipeline.processes.running_services import Services
@@ -96,10 +95,8 @@ def collect(
     )
     with stores() as (settings, store):
         if is_estimate:
-            now, call = datetime.now(UTC), settings.search_call
-            wanted, plan = estimate_collection(
-                store, settings.org_id, request, now, search_call=call, prices=settings.prices
-            )
+            now = datetime.now(UTC)
+            wanted, plan = estimate_collection(store, settings.org_id, request, now, tariff=settings.tariff)
             console.print(f"It would take {wanted}.", soft_wrap=True)
             console.print(f"Its plan: {plan}.", soft_wrap=True)
             return
@@ -119,14 +116,7 @@ def collect(
 
 def start(store: Store, settings: Settings, request: CollectionRequest, console: Console) -> str:
     """Starts a collection, or finds the open one that is the same, and says which and what it will cost. Its id."""
-    started = start_collection(
-        store,
-        settings.org_id,
-        request,
-        datetime.now(UTC),
-        search_call=settings.search_call,
-        prices=settings.prices,
-    )
+    started = start_collection(store, settings.org_id, request, datetime.now(UTC), tariff=settings.tariff)
     collection = started.collection
     if started.is_new:
         console.print(f"Collection {collection.collection_id}: {started.estimate}.", soft_wrap=True)
@@ -146,7 +136,7 @@ def follow(
     progress = watch(store, collection_id, console, check)
     collection = store.collections.get(collection_id)
     failures, expected = store.collections.failures(collection_id), store.collections.expected(collection_id)
-    cost = settings.prices.cost(by_source(store.collections.calls(collection_id), settings.search_call))
+    cost = settings.tariff.money(store.collections.calls(collection_id))
     console.print(summary(progress, failures, collection.seller_count_snapshot, expected, cost))
     if collection.pause is not None:
         until = (

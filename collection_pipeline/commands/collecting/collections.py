@@ -17,7 +17,6 @@ from collection_pipeline.commands.collecting.terminal import summary
 from collection_pipeline.commands.numbers import COST
 from collection_pipeline.commands.session import errors_as_messages, stores
 from collection_pipeline.commands.tables import json_option, print_json, print_table
-from collection_pipeline.core.collecting.budget import by_source
 from collection_pipeline.core.collecting.failed_units import grouped, mending
 from collection_pipeline.core.collecting.progress import Progress
 from collection_pipeline.tables.collecting.collections import Collection
@@ -66,7 +65,7 @@ def show(collection_id: str, *, is_all: bool, is_json: bool) -> None:
     """
     with stores() as (settings, store):
         collection = store.collections.get(collection_id)
-        cost = settings.prices.cost(by_source(store.collections.calls(collection_id), settings.search_call))
+        cost = settings.tariff.money(store.collections.calls(collection_id))
         progress = store.collections.progress(collection_id)
         failures = store.collections.failures(collection_id)
         expected = store.collections.expected(collection_id)

@@ -17,9 +17,9 @@ from rich.text import Text
 from collection_pipeline.core.activity import ActivityEvent
 from collection_pipeline.core.collecting.collections import OPEN_STATUSES, CollectionStatus
 from collection_pipeline.core.collecting.failed_units import FailedUnit, grouped
-from collection_pipeline.core.collecting.prices import Price
 from collection_pipeline.core.collecting.progress import Progress
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.money import Money
 from collection_pipeline.tables.store import Store
 
 LOOK_EVERY_S = 0.5
@@ -60,7 +60,7 @@ def summary(
     failures: list[FailedUnit],
     snapshot: int | None,
     expected: Decimal | None,
-    cost: Price | None,
+    cost: Money | None,
 ) -> RenderableType:
     """What a collection came to, as a table; `expected` are the new sellers that its plan promised."""
     title = Text(f"Collection {progress.collection_id}: {progress.status.replace('_', ' ')}", style="bold")

@@ -11,6 +11,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from collection_pipeline.actions.judging import Verdict, judge
 from collection_pipeline.commands.numbers import ROWS, Amount
 from collection_pipeline.commands.sellers.authors import person
 from collection_pipeline.commands.session import errors_as_messages, stores
@@ -77,7 +78,7 @@ def confirm(listing_ids: tuple[str, ...], asin: str | None, reason: str | None) 
 
     Example: collection-pipeline sellers listings confirm 205551112223 --why "same article number"
     """
-    _judge(listing_ids, asin, reason, is_same=True)
+    _judge(listing_ids, asin, reason, Verdict.CONFIRM)
 
 
 @listings.command("reject")
@@ -90,7 +91,7 @@ def reject(listing_ids: tuple[str, ...], asin: str | None, reason: str | None) -
 
     Example: collection-pipeline sellers listings reject 205551112223 --why "only the lid"
     """
-    _judge(listing_ids, asin, reason, is_same=False)
+    _judge(listing_ids, asin, reason, Verdict.REJECT)
 
 
 @listings.command("undo")
@@ -102,9 +103,7 @@ def undo(listing_ids: tuple[str, ...], asin: str | None) -> None:
 
     Example: collection-pipeline sellers listings undo 205551112223
     """
-    with stores() as (settings, store):
-        count = store.judgements.withdraw(settings.org_id, listing_ids, person(), asin=asin)
-    click.echo(f"{_listings(count)} judged by title again.")
+    _judge(listing_ids, asin, None, Verdict.UNDO)
 
 
 @listings.command("export-pairs")
@@ -126,12 +125,13 @@ def export_pairs(file: Path) -> None:
     click.echo(f"{count:,} pairs are in {printable(str(file))}.")
 
 
-def _judge(listing_ids: Sequence[str], asin: str | None, reason: str | None, *, is_same: bool) -> None:
+_SAID = {Verdict.CONFIRM: "confirmed", Verdict.REJECT: "rejected", Verdict.UNDO: "judged by title again"}
+
+
+def _judge(listing_ids: Sequence[str], asin: str | None, reason: str | None, verdict: Verdict) -> None:
     with stores() as (settings, store):
-        count = store.judgements.judge(
-            settings.org_id, listing_ids, person(), is_same=is_same, reason=reason, asin=asin
-        )
-    click.echo(f"{_listings(count)} {'confirmed' if is_same else 'rejected'}.")
+        count = judge(store, settings.org_id, listing_ids, verdict, person(), asin=asin, reason=reason)
+    click.echo(f"{_listings(count)} {_SAID[verdict]}.")
 
 
 def _listings(count: int) -> str:

@@ -100,7 +100,8 @@ def everything(
     with interruptible(supervisor.hurry) as begin_stopping, ExitStack() as stack:
         stack.callback(Services.clear, settings.home)
         try:
-            tools = _offer_port(stack, settings, ports.postgres)
+            if ports.postgres is not None:
+                _offer_port(stack, settings, ports.postgres)
             store, environment = _open_database(stack, settings, services.simulator_url, console)
             files = DagsterFiles(settings.home / "dagster", _private_folder(stack) / "code")
             files.write(instance_configuration(settings.home, runs))
@@ -117,7 +118,8 @@ def everything(
                 _start_services(supervisor, files, ports, services, environment, control_token)
                 if has_worker:
                     supervisor.start(worker_service(runs.all_runs, {**environment, "DAGSTER_HOME": str(files.home)}))
-            yield Everything(services, store, supervisor, tools(store), control_token)
+            tools = None if ports.postgres is None else _let_tools_in(store, settings.home, ports.postgres)
+            yield Everything(services, store, supervisor, tools, control_token)
         except BaseException:
             begin_stopping()  # before anything is undone: what comes now only hurries
             raise
@@ -153,10 +155,8 @@ def _private_folder(stack: ExitStack) -> Path:
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="collection_pipeline_")))
 
 
-def _offer_port(stack: ExitStack, settings: Settings, port: int | None) -> Callable[[Store], str | None]:
-    """Has the embedded server listen on a port; gives what makes the login there, and tells of it."""
-    if port is None:
-        return lambda _store: None
+def _offer_port(stack: ExitStack, settings: Settings, port: int) -> None:
+    """Has the embedded server listen on a port, if it is not running yet."""
     if settings.database_url is not None:
         raise PipelineError(
             "--postgres-port is for the embedded Postgres, and COLLECTION_DATABASE_URL names another one: other tools "
@@ -165,20 +165,19 @@ def _offer_port(stack: ExitStack, settings: Settings, port: int | None) -> Calla
     require_free_port(HOST, port, "--postgres-port")
     stack.enter_context(offered(private_home(settings.home), port))
 
-    def tell(store: Store) -> str:
-        found = store.engine.url.query.get("port")
-        if found != str(port):
-            raise PipelineError(
-                "The embedded Postgres runs already, without a port: something else uses it. Stop that, such as a "
-                "notebook, and start again."
-            )
-        file = make_login(store.engine, settings.home)
-        return (
-            f"Postgres for other tools: postgresql://{LOGIN}@{HOST}:{port}/{store.engine.url.database} "
-            f"(it only reads; its password is in {file})"
-        )
 
-    return tell
+def _let_tools_in(store: Store, home: Path, port: int) -> str:
+    """Makes the login that the port is for; how it is used, in a sentence."""
+    if store.engine.url.query.get("port") != str(port):
+        raise PipelineError(
+            "The embedded Postgres runs already, without a port: something else uses it. Stop that, such as a "
+            "notebook, and start again."
+        )
+    file = make_login(store.engine, home)
+    return (
+        f"Postgres for other tools: postgresql://{LOGIN}@{HOST}:{port}/{store.engine.url.database} "
+        f"(it only reads; its password is in {file})"
+    )
 
 
 def _open_database(

@@ -27,6 +27,7 @@ from collection_pipeline.settings.runs import RunSettings
 from collection_pipeline.stores import open_store
 from collection_pipeline.tables.server.locating import application_database, named_database
 from collection_pipeline.tables.server.private_folders import private_home
+from collection_pipeline.tables.server.tools_port import offered_port
 from collection_pipeline.tables.store import Store
 
 DEFAULT_PORT = 3000
@@ -104,6 +105,11 @@ def up(
             status = _run(settings, runs, Ports(port, feed_port, postgres_port), request, console)
         else:
             status = _use_running(settings, request, console)
+            if postgres_port is not None and postgres_port != offered_port(settings.home):
+                raise PipelineError(
+                    "It was started without this --postgres-port. Stop it with Ctrl-C where it runs, and start it "
+                    "again with the port."
+                )
     if collect and stop_after:
         sys.exit(0 if status is CollectionStatus.COMPLETED else 1)
 

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from collection_pipeline.core.collecting.prices import Price
-from collection_pipeline.core.collecting.usage import COSTS, Call, Source
+from collection_pipeline.core.collecting.tariff import CategoryCalls, Tariff
+from collection_pipeline.core.collecting.usage import Source
 from collection_pipeline.core.errors import PipelineError
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryCalls:
-    """Calls that one category takes: pages of best sellers, and searches on eBay."""
-
-    best_sellers: int
-    searches: int
-
-
-_LIST = Call("oxylabs", "best_sellers")
+from collection_pipeline.core.money import Money
 
 TYPICAL = CategoryCalls(best_sellers=2, searches=120)
 """A category never collected before: two pages of about 50 products, and a little more than a page for each product."""
@@ -33,7 +22,7 @@ class Estimate:
     categories: int
     calls: Mapping[Source, int]
     cost: Decimal
-    money: Price | None = None
+    money: Money | None = None
     """None where no price is known."""
 
     def __str__(self) -> str:
@@ -43,25 +32,16 @@ class Estimate:
 
 
 def estimate(
-    categories: Iterable[str], history: Mapping[str, CategoryCalls], search_call: Call, budget: int | None = None
+    categories: Iterable[str], history: Mapping[str, CategoryCalls], tariff: Tariff, budget: int | None = None
 ) -> Estimate:
-    """The estimate for some categories, from what each of them took the last time. A search counts as `search_call`.
+    """The estimate for some categories, from what each of them took the last time.
 
     With a `budget` the searches take at most so many calls.
     """
     each = [history.get(category, TYPICAL) for category in categories]
     searches = sum(one.searches for one in each)
     wanted = CategoryCalls(sum(one.best_sellers for one in each), searches if budget is None else min(searches, budget))
-    cost = wanted.best_sellers * COSTS[_LIST] + wanted.searches * COSTS[search_call]
-    return Estimate(len(each), by_source(wanted, search_call), cost)
-
-
-def by_source(calls: CategoryCalls, search_call: Call) -> Mapping[Source, int]:
-    """Whom calls go to. A search counts as `search_call`."""
-    counted = Counter[Source]()
-    counted[_LIST.source] += calls.best_sellers
-    counted[search_call.source] += calls.searches
-    return counted
+    return Estimate(len(each), tariff.by_source(wanted), tariff.units(wanted), tariff.money(wanted))
 
 
 def require_affordable(wanted: Estimate, *, cap: Decimal | None, left_today: Mapping[Source, int | None]) -> None:

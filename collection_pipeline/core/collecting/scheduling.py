@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from collection_pipeline.core.collecting.collections import OPEN_STATUSES, CollectionStatus
 from collection_pipeline.core.errors import PipelineError
-from collection_pipeline.core.money import BandRule
+from collection_pipeline.core.money import BandRule, Money
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -59,8 +59,8 @@ class ScheduleConfig:
     preset: str = "starter"
     band: BandRule = field(default_factory=BandRule)
     cost_cap: Decimal | None = None
-    budget: int | None = None
-    """Calls that the searches may take; None is without limit."""
+    budget: int | Money | None = None
+    """Calls that the searches may take, or what a collection may cost in money; None is without limit."""
     as_far_as_it_goes: bool = False
     """Start even if the cap or the day's quota will not do for all of it."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from collection_pipeline.actions.judging import Verdict
 from collection_pipeline.feed.answers import Refused
 from collection_pipeline.feed.parameters import LONGEST_TEXT, decimal, moment, one_of, optional_number, text, yes_or_no
 from collection_pipeline.files.export import Format
@@ -45,14 +46,6 @@ class Changed(StrEnum):
 
     CAME = "came"
     LEFT = "left"
-
-
-class Verdict(StrEnum):
-    """What is said of listings: that they are the product, that they are not, or nothing any more."""
-
-    CONFIRM = "confirm"
-    REJECT = "reject"
-    UNDO = "undo"
 
 
 @dataclass(frozen=True, slots=True)

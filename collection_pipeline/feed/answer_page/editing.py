@@ -10,9 +10,10 @@ from pathlib import Path
 from starlette.responses import Response
 
 from collection_pipeline.actions.importing import export_file
+from collection_pipeline.actions.judging import judge
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.feed.access import FeedConfig
-from collection_pipeline.feed.answer_page.asking import Edit, Verdict
+from collection_pipeline.feed.answer_page.asking import Edit
 from collection_pipeline.feed.answer_page.rows import Edited, Judged
 from collection_pipeline.feed.answers import Refused, answer
 from collection_pipeline.files.export import Format
@@ -57,17 +58,14 @@ class Editing:
 
     def judge(self, org_id: str, asked: Edit) -> Response:
         """Says whether listings are the product they were found for, or takes that back."""
-        judgements, keys = self._store.judgements, asked.keys
-        if asked.asin is None or asked.verdict is None or not keys:
+        if asked.asin is None or asked.verdict is None or not asked.keys:
             raise Refused(400, "`asin`, `keys` and `verdict` must say which listings are, or are not, which product.")
-        if asked.verdict is Verdict.UNDO:
-            return answer(Judged(judgements.withdraw(org_id, keys, asked.actor, asin=asked.asin)))
-        is_same = asked.verdict is Verdict.CONFIRM
-        return answer(Judged(judgements.judge(org_id, keys, asked.actor, is_same=is_same, asin=asked.asin)))
+        return answer(Judged(judge(self._store, org_id, asked.keys, asked.verdict, asked.actor, asin=asked.asin)))
 
     def export(self, org_id: str, asked: Edit) -> Response:
         """The chosen sellers as a file, or all of a view; that they were exported is written down."""
-        keys = asked.keys if asked.whole_view is None else self._of_view(org_id, asked.whole_view)
+        view = asked.whole_view
+        keys = asked.keys if view is None else self._of_view(org_id, view)
         if not keys:
             raise PipelineError("Nothing was exported: choose at least one seller.")
         name = f"sellers-{datetime.now(UTC):%Y%m%d-%H%M%S}.{asked.format}"
@@ -76,7 +74,7 @@ class Editing:
             export_file(
                 self._store,
                 org_id,
-                Selection(keys=tuple(keys), with_removed=asked.whole_view is not None),
+                Selection(keys=tuple(keys), with_removed=view is not None and view.status != "active"),
                 file,
                 asked.format,
                 asked.actor,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from collection_pipeline.feed.answer_page.asking import MOST_CHOSEN, Changed, Direction, Shown, Verdict
+from collection_pipeline.actions.judging import Verdict
+from collection_pipeline.feed.answer_page.asking import MOST_CHOSEN, Changed, Direction, Shown
 from collection_pipeline.feed.answer_page.endpoints import MOST_ROWS, AnswerEndpoints
 from collection_pipeline.feed.answer_page.rows import Choices, Edited, Judged, Overview, SellerCount
 from collection_pipeline.feed.operation import Operation, Parameter, limit_parameter

@@ -99,9 +99,11 @@ function figuresOf(progress, now) {
 }
 
 /** A category's sellers are merged into the list at its end: until the first has, nothing can be said about them. */
+const areSellersKnown = (progress) => progress.listings_found === 0 || progress.categories_done > 0;
+
 function sellerFigures(progress) {
   const listings = count(progress.listings_found, "listing");
-  if (progress.listings_found > 0 && progress.categories_done === 0) {
+  if (!areSellersKnown(progress)) {
     return [{ name: "Sellers found", value: "–", remark: `${listings}, not merged yet` }, { name: "New sellers", value: "–" }];
   }
   return [
@@ -158,7 +160,7 @@ function untilText(until, now) {
   return `It goes on by itself at ${until - now < 120_000 ? clock(until) : when(until, now)}, in ${stretch(until - now)}.`;
 }
 
-const summary = (progress) =>
+const summary = (progress) => !areSellersKnown(progress) ? "No category is at its end, so nothing is known of sellers." :
   `${count(progress.new_sellers, "new seller")} among ${number(progress.sellers_found)} that sell ${count(progress.products_found, "product")}.`;
 
 const listText = (collection) =>
@@ -180,6 +182,7 @@ export function reasons(progress) {
 export function spoken(progress) {
   return (
     `${stateText(progress.status)}. ${number(progress.categories_done)} of ` +
-    `${count(progress.categories_total, "category", "categories")} done, ${count(progress.new_sellers, "new seller")}.`
+    `${count(progress.categories_total, "category", "categories")} done, ` +
+    `${areSellersKnown(progress) ? count(progress.new_sellers, "new seller") : "sellers not merged yet"}.`
   );
 }

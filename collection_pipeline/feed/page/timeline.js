@@ -19,7 +19,7 @@ export function drawTimeline(categories, progress, now, width) {
   const from = moment(progress.started_at);
   const last = Math.max(moment(progress.completed_at) ?? now, from + 10_000, ...bars.map((bar) => bar.until));
   // The future may take as much room as the past, so that a long way to go does not hide what has been done.
-  const left_ms = isGoing(progress) && progress.time_left_s ? Math.min(1000 * progress.time_left_s, last - from) : 0;
+  const left_ms = progress.status === "running" && progress.time_left_s ? Math.min(1000 * progress.time_left_s, last - from) : 0;
   const scale = (at) => ((at - from) / (last + left_ms - from)) * (width - 2) + 1;
   const height = Math.max(1, rows) * ROW;
   const drawing = svg(

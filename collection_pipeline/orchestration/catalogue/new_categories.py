@@ -28,7 +28,7 @@ def collect_new_categories(context: dg.SensorEvaluationContext, settings: dg.Res
         if new:
             request = CollectionRequest(categories=tuple(sorted(new)), name=f"new-categories-{utc_now():%Y%m%d-%H%M%S}")
             try:
-                start_collection(store, settings.org_id, request, utc_now(), search_call=settings.search_call)
+                start_collection(store, settings.org_id, request, utc_now(), tariff=settings.tariff)
             except PipelineError as error:
                 return dg.SensorResult(skip_reason=f"{len(new)} new categories wait: {error}", cursor=context.cursor)
         said = f"Started a collection of {', '.join(sorted(new))}." if new else "No category was added."

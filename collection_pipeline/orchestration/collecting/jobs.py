@@ -11,6 +11,7 @@ from collection_pipeline.actions.starting import CollectionRequest
 from collection_pipeline.core.catalogue import STARTER_FILE, read_catalogue
 from collection_pipeline.core.collecting.budget import estimate
 from collection_pipeline.core.collecting.collections import CollectionStatus
+from collection_pipeline.core.collecting.tariff import BROWSE, read_budget
 from collection_pipeline.core.collecting.usage import LARGEST_COST
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.orchestration.clock import utc_now
@@ -21,7 +22,7 @@ from collection_pipeline.orchestration.failures import errors_as_failures
 from collection_pipeline.orchestration.launching import launchable
 from collection_pipeline.orchestration.sellers.ebay_sellers import ebay_sellers
 from collection_pipeline.orchestration.sellers.seller_count_snapshot import seller_count_snapshot
-from collection_pipeline.settings.pipeline import SEARCH_CALLS, Settings
+from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.store import Store
 
 category_collect = dg.define_asset_job(
@@ -64,8 +65,7 @@ class ResumeConfig(CollectionConfig):
 def _presets_with_estimates() -> str:
     """The starter presets, each with what it takes where nothing is known of its categories yet."""
     catalogue = read_catalogue(STARTER_FILE)
-    call = SEARCH_CALLS["browse"]
-    each = [f"{key}: {estimate(preset.categories, {}, call)}" for key, preset in catalogue.presets.items()]
+    each = [f"{key}: {estimate(preset.categories, {}, BROWSE)}" for key, preset in catalogue.presets.items()]
     return "; ".join(each)
 
 
@@ -123,18 +123,16 @@ def start(
             name=config.name or None,
             band=config.band,
             cost_cap=None if config.cost_cap is None else Decimal(str(config.cost_cap)),
-            budget=starting.read_budget(config.money_budget) if config.money_budget else config.budget,
+            budget=read_budget(config.money_budget) if config.money_budget else config.budget,
             as_far_as_it_goes=config.as_far_as_it_goes,
         )
         if config.only_estimate:
             wanted, plan = starting.estimate_collection(
-                store, settings.org_id, request, utc_now(), search_call=settings.search_call, prices=settings.prices
+                store, settings.org_id, request, utc_now(), tariff=settings.tariff
             )
             context.log.info(f"It would take {wanted}. Its plan: {plan}. Nothing was started.")
             return
-        started = starting.start_collection(
-            store, settings.org_id, request, utc_now(), search_call=settings.search_call, prices=settings.prices
-        )
+        started = starting.start_collection(store, settings.org_id, request, utc_now(), tariff=settings.tariff)
     what = f"will take {started.estimate}" if started.is_new else "is the same and already there"
     context.log.info(f"{started.collection.collection_id} {what}. Its plan: {started.plan}.")
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from collection_pipeline.core.collecting.scheduling import ScheduleConfig, plain_cron, reason_not_to_start
 from collection_pipeline.core.errors import PipelineError
+from collection_pipeline.core.money import Money
 from collection_pipeline.orchestration.collecting.jobs import collection_start
 from collection_pipeline.orchestration.sensor_store import kept_store
 from collection_pipeline.settings.pipeline import Settings
@@ -74,8 +75,11 @@ def _run_config(config: ScheduleConfig, collection_id: str) -> dict[str, object]
         "max_markup_percent": float(config.band.max_markup_percent),
         "as_far_as_it_goes": config.as_far_as_it_goes,
     }
-    if config.budget is not None:
-        fields["budget"] = config.budget
+    match config.budget:
+        case int() as calls:
+            fields["budget"] = calls
+        case Money() as money:
+            fields["money_budget"] = str(money)
     if config.cost_cap is not None:
         fields["cost_cap"] = float(config.cost_cap)
     return fields
@@ -104,7 +108,8 @@ def _name(config: ScheduleConfig) -> str:
 
 def _description(config: ScheduleConfig) -> str:
     cap = "no cost cap" if config.cost_cap is None else f"a cost cap of {config.cost_cap:,f}"
-    budget = "" if config.budget is None else f" and a budget of {config.budget:,} calls"
+    unit = " calls" if isinstance(config.budget, int) else ""
+    budget = "" if config.budget is None else f" and a budget of {config.budget}{unit}"
     return (
         f"Collects the preset {config.preset} at {config.band} with {cap}{budget}. Off until switched on. "
         "Configured by COLLECTION_SCHEDULE_CRON, _TIMEZONE, _PRESET, _NAME, _CAP, _BUDGET, _MIN_MARKUP and _MAX_MARKUP."

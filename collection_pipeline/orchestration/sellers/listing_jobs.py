@@ -1,11 +1,11 @@
 """What people say of listings from the Dagster UI: whether they are the product that they were found for."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 
 import dagster as dg
 from pydantic import Field
 
+from collection_pipeline.actions.judging import Verdict, judge
 from collection_pipeline.orchestration.failures import errors_as_failures
 from collection_pipeline.orchestration.launching import launchable
 from collection_pipeline.orchestration.sellers.jobs import ListConfig, author_of, org_of
@@ -13,14 +13,6 @@ from collection_pipeline.settings.pipeline import Settings
 from collection_pipeline.tables.store import Store
 
 LISTINGS = "ebay_listings"
-
-
-class Verdict(StrEnum):
-    """What is said of listings."""
-
-    CONFIRM = "confirm"
-    REJECT = "reject"
-    UNDO = "undo"
 
 
 class JudgeConfig(ListConfig):
@@ -40,15 +32,17 @@ def judge_many(
     settings: dg.ResourceParam[Settings],
 ) -> None:
     """Says whether listings are the product they were found for, or takes that back. It wins over their match."""
-    actor, asin = author_of(context, config).actor, config.asin or None
-    judgements, org_id = store.judgements, org_of(config, settings)
+    org_id, actor = org_of(config, settings), author_of(context, config).actor
     with errors_as_failures():
-        if config.verdict is Verdict.UNDO:
-            count = judgements.withdraw(org_id, config.listing_ids, actor, asin=asin)
-        else:
-            is_same = config.verdict is Verdict.CONFIRM
-            reason = config.reason or None
-            count = judgements.judge(org_id, config.listing_ids, actor, is_same=is_same, reason=reason, asin=asin)
+        count = judge(
+            store,
+            org_id,
+            config.listing_ids,
+            config.verdict,
+            actor,
+            asin=config.asin or None,
+            reason=config.reason or None,
+        )
     metadata: dict[str, str | int] = {"verdict": str(config.verdict), "listings": count}
     context.log_event(dg.AssetObservation(LISTINGS, metadata=metadata))
 

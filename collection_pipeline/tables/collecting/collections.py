@@ -9,7 +9,6 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from collection_pipeline.core.collecting.budget import CategoryCalls
 from collection_pipeline.core.collecting.collections import (
     OPEN_STATUSES,
     CategoryStatus,
@@ -21,6 +20,7 @@ from collection_pipeline.core.collecting.collections import (
 from collection_pipeline.core.collecting.failed_units import FailedUnit
 from collection_pipeline.core.collecting.planning.shares import CategoryShare
 from collection_pipeline.core.collecting.progress import Progress
+from collection_pipeline.core.collecting.tariff import CategoryCalls
 from collection_pipeline.core.errors import PipelineError
 from collection_pipeline.core.money import BandRule
 from collection_pipeline.core.suggesting import did_you_mean

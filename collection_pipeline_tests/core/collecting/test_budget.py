@@ -2,29 +2,29 @@ from decimal import Decimal
 
 import pytest
 
-from collection_pipeline.core.collecting.budget import TYPICAL, CategoryCalls, Estimate, estimate, require_affordable
-from collection_pipeline.core.collecting.usage import Call, Source
+from collection_pipeline.core.collecting.budget import TYPICAL, Estimate, estimate, require_affordable
+from collection_pipeline.core.collecting.tariff import BROWSE, CategoryCalls, Price, Tariff
+from collection_pipeline.core.collecting.usage import Source
 from collection_pipeline.core.errors import PipelineError
 
-EBAY = Call("ebay", "search")
-PAGES = Call("oxylabs", "search_page")
 WANTED = Estimate(2, {"oxylabs": 4, "ebay": 240}, Decimal(244))
 LEFT: dict[Source, int | None] = {"oxylabs": None, "ebay": 5_000}
 
 
 def test_a_known_category_costs_what_it_cost_and_an_unknown_one_the_typical() -> None:
     known = {"books": CategoryCalls(best_sellers=1, searches=30)}
-    made = estimate(["books", "toys"], known, EBAY)
+    made = estimate(["books", "toys"], known, BROWSE)
     assert made.calls == {"oxylabs": 1 + TYPICAL.best_sellers, "ebay": 30 + TYPICAL.searches}
     assert made.cost == 1 + 2 + 30 + 120
 
 
-def test_searches_of_result_pages_count_for_who_delivers_them() -> None:
-    assert estimate(["toys"], {}, PAGES).calls == {"oxylabs": TYPICAL.best_sellers + TYPICAL.searches}
+def test_an_estimate_says_what_it_costs_in_money_where_that_is_known() -> None:
+    priced = Tariff(prices={"oxylabs": Price(Decimal("0.0028"), "USD")})
+    assert str(estimate(["toys"], {}, priced)).endswith("a cost of 122, which is about 0.01 USD")
 
 
 def test_nothing_costs_nothing() -> None:
-    assert estimate([], {}, EBAY).cost == 0
+    assert estimate([], {}, BROWSE).cost == 0
 
 
 def test_an_estimate_reads_as_a_sentence() -> None:

@@ -149,6 +149,15 @@ def test_a_tick_asks_for_one_start_with_the_schedules_configuration(pipeline: Pi
     }
 
 
+@pytest.mark.parametrize(("budget", "field"), [("900", {"budget": 900}), ("25USD", {"money_budget": "25.00 USD"})])
+def test_a_schedules_budget_is_that_of_its_collections(
+    pipeline: Pipeline, budget: str, field: dict[str, object]
+) -> None:
+    request = tick(pipeline, schedule_config({"COLLECTION_SCHEDULE_BUDGET": budget}))
+    assert isinstance(request, dg.RunRequest)
+    assert request.run_config.items() >= field.items()
+
+
 def test_a_tick_becomes_one_run_per_category_of_one_collection(pipeline: Pipeline) -> None:
     start(pipeline, DUE)
     settings = Settings.from_mapping(os.environ)

@@ -154,6 +154,8 @@ def test_a_run_keeps_to_its_share_and_searches_what_promises_most_first(store: S
     assert [each.candidate.asin for each in started.plan.choices] == [B]
     assert round(store.collections.expected("next") or 0) == round(started.plan.expected.mean) > 0
     assert store.collections.expected("unheard-of") is None
+    assert store.collections.expected_of("next", "books") == store.collections.expected("next")
+    assert store.collections.expected_of("next", "toys") is None
     made = plan_run(store, "next", product(A), product(B, 2), product(C, 3), product("B000000004", 4, price=None))
     assert made.budget == 1
     assert [search.asin for search in made.pending] == ["B000000004", B]

@@ -167,7 +167,7 @@ const rowsOf = (page, rows, sort, direction, choose) =>
 
 function drawBar(page, place, told, redraw) {
   if (!page.meta.may_control) {
-    place.replaceChildren(el("p", { class: "muted" }, "This server may only look. With COLLECTION_FEED_CONTROL=true, sellers can be flagged, exported and removed here."));
+    place.replaceChildren(el("p", { class: "muted" }, "You may only look here. Open the page by the address that `up` prints to flag, export and remove sellers."));
     return;
   }
   const done = (what) => {
