@@ -32,13 +32,19 @@ ENOUGH = 8 << 30
 """Bytes. Databases are dropped after their tests; the most that is there at once is about two gigabytes."""
 
 
-def pytest_configure() -> None:
-    """Keeps temporary files, databases included, in memory where there is enough of it.
+def pytest_configure(config: pytest.Config) -> None:
+    """Keeps temporary files, databases included, in one folder, and that in memory where there is enough of it.
 
     A thousand databases of 400 files each take longer to create on a disk than all that the tests do with them.
     """
-    if IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ENOUGH:
-        os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
+    if hasattr(config, "workerinput"):  # the environment leads it to the folder of the session
+        return
+    has_room = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ENOUGH
+    folder = tempfile.mkdtemp(prefix="tests_", dir=IN_MEMORY if has_room else None)
+    Path(folder).chmod(0o1777)  # as /tmp is: root's servers and poolers are processes of other users
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    # Processes that tests kill leave their folders behind. They go with this one.
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nbformat
 import pytest
 import sqlalchemy as sa
@@ -20,6 +22,14 @@ def plots(notebook: nbformat.NotebookNode) -> int:
     return sum("image/png" in output.get("data", {}) for output in outputs)
 
 
+@pytest.fixture
+def jupyter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps what the kernel and its libraries note in a folder of the test."""
+    for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR", "MPLCONFIGDIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+
+
+@pytest.mark.usefixtures("jupyter")
 def test_the_notebook_runs_to_its_three_plots(store: Store, database: sa.URL, monkeypatch: pytest.MonkeyPatch) -> None:
     start(store, "c1", "toys")
     collect(store, "c1", "toys", {"B000000001": [listing("1", "ann"), listing("2", "bob")], "B000000002": []})
